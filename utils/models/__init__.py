@@ -1,0 +1,1 @@
+"""The book's architectures in Keras 3, at working size."""
