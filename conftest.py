@@ -1,0 +1,39 @@
+"""What every test and every kernel that nbval starts must find in its environment."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "NPROC",
+)
+
+
+def threads() -> int | None:
+    """Threads for a process: ``BOOK_THREADS``, or a fair share when workers run side by side."""
+    if "BOOK_THREADS" in os.environ:
+        return int(os.environ["BOOK_THREADS"])
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return max(1, (os.cpu_count() or 1) // workers) if workers > 1 else None
+
+
+os.environ["BOOK_QUIET"] = "1"
+if os.environ.get("KERAS_BACKEND") == "jax":
+    # Mathematics is compared in float64, which JAX gives only on request.
+    os.environ.setdefault("JAX_ENABLE_X64", "1")
+if threads():
+    for name in THREADS:
+        os.environ[name] = str(threads())
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the structure tests look at one chapter."""
+    parser.addoption("--chapter", help="only this chapter in tests/book/test_chapters.py")

@@ -1,0 +1,1 @@
+"""Run, refresh and check the book."""

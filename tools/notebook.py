@@ -1,0 +1,151 @@
+"""Notebook files: reading, the stored form, and the hash that says when a chapter must run again."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import json
+import math
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+# What runners and editors leave behind in a cell's metadata.
+NOISE = ("papermill", "execution", "ExecuteTime", "collapsed", "scrolled", "jupyter", "vscode")
+MINUTES = re.compile(r"under \d+ minutes?")
+
+
+def read(path: Path) -> NotebookNode:
+    """Read a notebook in format 4.5; a cell without an identifier gets its position as one."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["nbformat_minor"] = 5
+    for position, cell in enumerate(content["cells"]):
+        cell.setdefault("id", f"cell-{position}")
+    return nbformat.reads(json.dumps(content), as_version=4)
+
+
+def text(notebook: NotebookNode) -> str:
+    """Return the file content of a notebook."""
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the code cells that hold code."""
+    return [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
+
+
+def stored_form(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy without anything that depends on when, where or how often it ran.
+
+    Injected parameters go, traces of runners and editors in the metadata go, cells that hold code are
+    numbered from 1, pieces of one stream are joined, and of the notebook's metadata only the kernel's
+    name and the language stay.
+    """
+    clean = copy.deepcopy(notebook)
+    clean.cells = [c for c in clean.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    number = 0
+    for cell in clean.cells:
+        cell.metadata = _clean_metadata(cell.metadata)
+        if cell.cell_type != "code":
+            continue
+        number += bool(cell.source.strip())
+        cell.execution_count = number if cell.source.strip() else None
+        cell.outputs = _joined(cell.outputs)
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
+    kernel = clean.metadata.get("kernelspec", {})
+    clean.metadata = NotebookNode(
+        kernelspec=NotebookNode(
+            display_name="Python 3",
+            language="python",
+            name=kernel.get("name", "python3"),
+        ),
+        language_info=NotebookNode(name="python"),
+    )
+    return clean
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def _clean_metadata(metadata: NotebookNode) -> NotebookNode:
+    kept = {key: value for key, value in metadata.items() if key not in NOISE}
+    if not kept.get("tags", True):
+        del kept["tags"]
+    return NotebookNode(kept)
+
+
+def with_minutes(notebook: NotebookNode, seconds: float) -> NotebookNode:
+    """Write the running time into the header of the first cell, in place, rounded up to minutes."""
+    minutes = max(1, math.ceil(seconds / 60))
+    phrase = f"under {minutes} minute{'s' if minutes > 1 else ''}"
+    notebook.cells[0].source = MINUTES.sub(phrase, notebook.cells[0].source)
+    return notebook
+
+
+def imported(source: str, package: str = "utils") -> set[str]:
+    """Return the dotted names below ``package`` that Python source imports.
+
+    ``from utils.data import images`` yields both ``utils.data`` and ``utils.data.images``: only the
+    file system knows which of the two is a module.
+    """
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in names if name == package or name.startswith(f"{package}.")}
+
+
+def module_file(root: Path, name: str) -> Path | None:
+    """Return the file of a dotted module name, or None when the name is not a module."""
+    base = root.joinpath(*name.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.exists():
+            return path
+    return None
+
+
+def used_modules(root: Path, source: str) -> list[Path]:
+    """Return the files of the ``utils`` modules that source imports, directly or through others."""
+    found: set[Path] = set()
+    queue = [source]
+    while queue:
+        for name in imported(queue.pop()):
+            parts = name.split(".")
+            parents = {".".join(parts[: i + 1]) for i in range(len(parts))}
+            for path in filter(None, (module_file(root, parent) for parent in parents)):
+                if path not in found:
+                    found.add(path)
+                    queue.append(path.read_text(encoding="utf-8"))
+    return sorted(found)
+
+
+def source_hash(root: Path, notebook: NotebookNode) -> str:
+    """Return the SHA-256 of all that a chapter's outputs come from.
+
+    That is the source and the metadata of its code cells, and the text of every ``utils`` module that
+    they import, directly or through others.
+    """
+    cells = code_cells(notebook)
+    digest = hashlib.sha256()
+    for cell in cells:
+        digest.update(json.dumps([cell.source, _clean_metadata(cell.metadata)], sort_keys=True).encode())
+    for path in used_modules(root, "\n".join(cell.source for cell in cells)):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_text(encoding="utf-8").encode())
+    return digest.hexdigest()

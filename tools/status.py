@@ -1,0 +1,94 @@
+"""Generate ``pages/status.md`` from ``records/``: ``python -m tools.status``.
+
+The page depends on the records alone: it prints dates, never ages, so that it changes only when they do.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tools.book import Book, replace
+
+INTRODUCTION = """\
+# Status
+
+What was run, when, and how far each checked sentence is from failing. `make refresh` writes this page from
+`records/`; do not edit it.
+"""
+
+
+def number(value: object) -> str:
+    """Format a measured value for a table."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def table(head: list[str], rows: list[list[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *[[number(cell).replace("|", "\\|") for cell in row] for row in rows]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def chapters(book: Book) -> str:
+    """Return the section on chapters: one row each, then every claim with its margin."""
+    records = book.record("chapters")
+    names = [name for name in book.chapters() if name in records]
+    rows, details = [], []
+    for name in names:
+        record = records[name]
+        claims = record["claims"]
+        rows.append(
+            [
+                f"[{name}](../chapters/{name}.ipynb)",
+                record["seconds"],
+                record["cells"],
+                len(claims),
+                record["backend"],
+                record["verified"],
+            ]
+        )
+        versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items())
+        claimed = [[c["sentence"], c["measured"], c["bound"], c["margin"]] for c in claims]
+        details += [
+            f"### Claims of {name}\n",
+            f"Verified with {versions}. The margin is the distance from the measured value to the bound.\n",
+            table(["sentence", "measured", "bound", "margin"], claimed),
+        ]
+    head = ["chapter", "seconds", "cells", "claims", "backend", "verified"]
+    return "\n".join(["## Chapters\n", table(head, rows), *details])
+
+
+def benchmarks(book: Book) -> str:
+    """Return the section on benchmarks, empty when none were recorded."""
+    record = book.record("benchmarks")
+    if not record:
+        return ""
+    return f"## Benchmarks\n\nMeasured on {record['date']}; `make bench` renews them.\n"
+
+
+def mutants(book: Book) -> str:
+    """Return the section on mutation testing, empty when it was not recorded."""
+    record = book.record("mutants")
+    if not record:
+        return ""
+    return "## Mutation tests\n"
+
+
+def page(book: Book) -> str:
+    """Return the whole page."""
+    parts = [INTRODUCTION, chapters(book), benchmarks(book), mutants(book)]
+    return "\n".join(part for part in parts if part)
+
+
+def write(book: Book) -> None:
+    """Write the page, unless it is as it should be."""
+    content = page(book)
+    path = book.status_page
+    if not path.exists() or path.read_text(encoding="utf-8") != content:
+        replace(path, content)
+
+
+if __name__ == "__main__":
+    write(Book())
+    sys.exit(0)
