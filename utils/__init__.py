@@ -1,0 +1,1 @@
+"""What the chapters import: settings, data, from-scratch code, Keras models, claims, checks and plots."""

@@ -1,0 +1,45 @@
+"""Losses, with their gradients."""
+
+import numpy as np
+
+
+def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the mean negative log-likelihood of the labels under softmax, and its gradient.
+
+    Computed from the logits through log-sum-exp, so that a confident wrong answer costs its logit gap and keeps its
+    gradient, where the logarithm of a softmax that has rounded to 0 would not.
+
+    Parameters
+    ----------
+    logits : numpy.ndarray
+        Shape (batch, classes).
+    labels : numpy.ndarray
+        Whole numbers in [0, classes), shape (batch,).
+
+    Returns
+    -------
+    loss : float
+        Mean over the batch, in nats.
+    dlogits : numpy.ndarray
+        Gradient with respect to the logits, shape (batch, classes).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit or a label is not a class.
+    """
+    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+        raise ValueError(
+            f"The logits have shape {logits.shape} and the labels {labels.shape}: expected (batch, classes) and (batch,)."
+        )
+    batch, classes = logits.shape
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"The labels must be whole numbers from 0 to {classes - 1}, one for each row of the logits.")
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    log_probabilities = shifted - log_sum  # (batch, classes)
+    rows = np.arange(batch)
+    loss = -log_probabilities[rows, labels].mean()
+    dlogits = np.exp(log_probabilities)
+    dlogits[rows, labels] -= 1
+    return float(loss), dlogits / batch

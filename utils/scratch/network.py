@@ -1,0 +1,223 @@
+"""A small network container: layers in a row, with a forward and a backward pass.
+
+Every layer keeps what its backward pass needs from the last forward pass, so one network serves one batch at a time.
+"""
+
+import numpy as np
+
+from utils.scratch.activations import relu, relu_backward
+from utils.scratch.convolution import conv2d, conv2d_backward, output_size, pair
+from utils.scratch.dense import dense, dense_backward
+from utils.scratch.losses import softmax_cross_entropy
+from utils.scratch.pooling import max_pool, max_pool_backward
+
+
+class Layer:
+    """What all layers share: parameters and gradients in one order, and none of either unless a layer has them."""
+
+    def __init__(self) -> None:
+        self.parameters: list[np.ndarray] = []
+        self.gradients: list[np.ndarray] = []
+        self.x: np.ndarray | None = None
+
+    def build(self, shape: tuple[int, ...], generator: np.random.Generator, dtype: np.dtype) -> tuple[int, ...]:
+        """Draw the parameters for inputs of a shape (without the batch), and return the shape of the outputs."""
+        return shape
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Return the output for a batch, and keep what the backward pass needs."""
+        raise NotImplementedError
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """Set ``gradients`` and return the gradient with respect to the input of the last forward pass."""
+        raise NotImplementedError
+
+
+def glorot_uniform(
+    shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator, dtype: np.dtype
+) -> np.ndarray:
+    """Draw weights uniformly in ±sqrt(6 / (fan_in + fan_out)).
+
+    Source: X. Glorot and Y. Bengio, *Understanding the difficulty of training deep feedforward neural networks*, 2010,
+    equation 16; Keras's default.
+    """
+    limit = np.sqrt(6 / (fan_in + fan_out))
+    return generator.uniform(-limit, limit, shape).astype(dtype)
+
+
+class Conv2D(Layer):
+    """A convolution with bias; arguments as :func:`utils.scratch.convolution.conv2d`."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: str = "valid",
+        dilation: int | tuple[int, int] = 1,
+    ) -> None:
+        super().__init__()
+        self.filters = filters
+        self.kernel = pair(kernel, "kernel size")
+        self.stride = pair(stride, "stride")
+        self.padding = padding
+        self.dilation = pair(dilation, "dilation")
+
+    def build(self, shape: tuple[int, ...], generator: np.random.Generator, dtype: np.dtype) -> tuple[int, ...]:
+        height, width, channels = shape
+        taps = self.kernel[0] * self.kernel[1]
+        kernels = (*self.kernel, channels, self.filters)
+        w = glorot_uniform(kernels, taps * channels, taps * self.filters, generator, dtype)
+        self.parameters = [w, np.zeros(self.filters, dtype)]
+        axes = zip((height, width), self.kernel, self.stride, self.dilation, strict=True)
+        return (*(output_size(n, k, s, self.padding, d) for n, k, s, d in axes), self.filters)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x
+        return conv2d(x, *self.parameters, self.stride, self.padding, self.dilation)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        w, _ = self.parameters
+        dx, *self.gradients = conv2d_backward(dy, self.x, w, self.stride, self.padding, self.dilation)
+        return dx
+
+
+class MaxPool2D(Layer):
+    """Maximum pooling over windows that do not overlap."""
+
+    def __init__(self, size: int | tuple[int, int] = 2) -> None:
+        super().__init__()
+        self.size = pair(size, "window size")
+
+    def build(self, shape: tuple[int, ...], generator: np.random.Generator, dtype: np.dtype) -> tuple[int, ...]:
+        height, width, channels = shape
+        return output_size(height, self.size[0], self.size[0]), output_size(width, self.size[1], self.size[1]), channels
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x
+        return max_pool(x, self.size)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return max_pool_backward(dy, self.x, self.size)
+
+
+class ReLU(Layer):
+    """The rectifier, element by element."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x
+        return relu(x)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return relu_backward(dy, self.x)
+
+
+class Flatten(Layer):
+    """Every example as one row, in C order, as Keras flattens."""
+
+    def build(self, shape: tuple[int, ...], generator: np.random.Generator, dtype: np.dtype) -> tuple[int, ...]:
+        return (int(np.prod(shape)),)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x
+        return x.reshape(len(x), -1)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return dy.reshape(self.x.shape)
+
+
+class Dense(Layer):
+    """A dense layer with bias."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.units = units
+
+    def build(self, shape: tuple[int, ...], generator: np.random.Generator, dtype: np.dtype) -> tuple[int, ...]:
+        (inputs,) = shape
+        w = glorot_uniform((inputs, self.units), inputs, self.units, generator, dtype)
+        self.parameters = [w, np.zeros(self.units, dtype)]
+        return (self.units,)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x
+        return dense(x, *self.parameters)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        w, _ = self.parameters
+        dx, *self.gradients = dense_backward(dy, self.x, w)
+        return dx
+
+
+class Network:
+    """Layers in a row that end in logits, trained with softmax cross-entropy.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        From input to logits.
+    input_shape : tuple of int
+        Of one example, such as (28, 28, 1).
+    seed : int
+        Of the initial weights.
+    dtype : str
+        Of the parameters: ``"float32"`` or ``"float64"``.
+    """
+
+    def __init__(
+        self, layers: list[Layer], input_shape: tuple[int, ...], seed: int = 0, dtype: str = "float32"
+    ) -> None:
+        self.layers = layers
+        self.shapes = [tuple(input_shape)]  # without the batch; one more than there are layers
+        generator = np.random.default_rng(seed)
+        for layer in layers:
+            self.shapes.append(layer.build(self.shapes[-1], generator, np.dtype(dtype)))
+        self.input_gradient: np.ndarray | None = None
+
+    @property
+    def parameters(self) -> list[np.ndarray]:
+        """All parameters from input to output, kernel before bias: the order of Keras's ``get_weights``."""
+        return [parameter for layer in self.layers for parameter in layer.parameters]
+
+    def set_parameters(self, values: list[np.ndarray]) -> None:
+        """Copy values into the parameters, which keep their dtype.
+
+        Raises
+        ------
+        ValueError
+            If the shapes are not those of the parameters.
+        """
+        found, expected = [value.shape for value in values], [parameter.shape for parameter in self.parameters]
+        if found != expected:
+            raise ValueError(f"The values have shapes {found}: this network expects {expected}.")
+        for parameter, value in zip(self.parameters, values, strict=True):
+            parameter[...] = value
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Return the logits of a batch, shape (batch, classes)."""
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dlogits: np.ndarray) -> list[np.ndarray]:
+        """Return the gradients of all parameters after a forward pass; ``input_gradient`` has that of the images."""
+        gradient = dlogits
+        for layer in reversed(self.layers):
+            gradient = layer.backward(gradient)
+        self.input_gradient = gradient
+        return [gradient for layer in self.layers for gradient in layer.gradients]
+
+    def loss_and_gradients(self, x: np.ndarray, labels: np.ndarray) -> tuple[float, list[np.ndarray]]:
+        """Return the mean loss of a batch, in nats, and the gradients of all parameters."""
+        loss, dlogits = softmax_cross_entropy(self.forward(x), labels)
+        return loss, self.backward(dlogits)
+
+    def step(self, x: np.ndarray, labels: np.ndarray, optimizer) -> float:
+        """Take one optimizer step on a batch and return the loss before it."""
+        loss, gradients = self.loss_and_gradients(x, labels)
+        optimizer.update(self.parameters, gradients)
+        return loss
+
+    def predict(self, x: np.ndarray, batch_size: int = 500) -> np.ndarray:
+        """Return the logits of many examples, computed batch by batch; shape (examples, classes)."""
+        return np.concatenate([self.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
