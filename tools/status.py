@@ -34,6 +34,8 @@ def chapters(book: Book) -> str:
     """Return the section on chapters: one row each, then every claim with its margin."""
     records = book.record("chapters")
     names = [name for name in book.chapters() if name in records]
+    if not names:
+        return ""
     rows, details = [], []
     for name in names:
         record = records[name]
