@@ -68,9 +68,7 @@ def check_parameters(notebook: NotebookNode, parameters: Mapping[str, object]) -
         raise ChapterError(f"the cell tagged 'parameters' does not set {', '.join(unknown)}")
 
 
-def execute(
-    path: Path, parameters: Mapping[str, object] | None = None, progress: bool = False
-) -> Result:
+def execute(path: Path, parameters: Mapping[str, object] | None = None, progress: bool = False) -> Result:
     """Run a copy of a notebook in the notebook's folder.
 
     Parameters

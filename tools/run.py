@@ -72,9 +72,7 @@ def report(outcomes: list[Outcome], profile: str, shard: tuple[int, int]) -> str
         f"<td>{'<span class=bad>failed</span>' if o.failure else 'ran'}</td></tr>\n"
         for o in outcomes
     )
-    details = "".join(
-        f"<h2>{html.escape(o.name)}</h2><pre>{html.escape(o.failure)}</pre>\n" for o in failed
-    )
+    details = "".join(f"<h2>{html.escape(o.name)}</h2><pre>{html.escape(o.failure)}</pre>\n" for o in failed)
     packages = "".join(f"<li>{name} {version}</li>" for name, version in versions().items())
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Run of the book</title><style>{STYLE}</style>
@@ -94,9 +92,7 @@ def main() -> int:
     parser.add_argument("--profile", choices=("quick", "full"), default="full")
     parser.add_argument("--shard", default="1/1")
     arguments = parser.parse_args()
-    outcomes = run(
-        Book(), arguments.profile, shards.parse(arguments.shard), progress=sys.stderr.isatty()
-    )
+    outcomes = run(Book(), arguments.profile, shards.parse(arguments.shard), progress=sys.stderr.isatty())
     return 1 if any(outcome.failure for outcome in outcomes) else 0
 
 

@@ -28,7 +28,7 @@ name = "small"
 [project.urls]
 Repository = "https://github.com/someone/small-book"
 """
-HELPER = '''\
+HELPER = """\
 import json
 import os
 
@@ -41,7 +41,7 @@ def check(sentence, measured, below):
     if measured >= below:
         raise AssertionError(f"{sentence}: measured {measured}")
     print("✓", sentence)
-'''
+"""
 FIND_ROOT = "import sys\nsys.path.insert(0, '..')"
 
 

@@ -49,9 +49,7 @@ def test_record_of_a_refresh(small):
     refresh(small)
     record = small.record("chapters")["one"]
     assert record["cells"] == 5
-    assert record["claims"] == [
-        {"sentence": "One is small", "kind": "below", "measured": 1, "bound": 2, "margin": 1}
-    ]
+    assert record["claims"] == [{"sentence": "One is small", "kind": "below", "measured": 1, "bound": 2, "margin": 1}]
     assert record["source"] == nb.source_hash(small.root, nb.read(small.chapters()["one"]))
     assert {"python", "numpy", "keras", "tensorflow"} <= set(record["versions"])
     assert "One is small" in small.status_page.read_text(encoding="utf-8")
@@ -70,9 +68,7 @@ def test_a_failing_chapter_stays_as_it_was(small, capsys):
 
 def test_an_interrupted_refresh_leaves_the_chapter_as_it_was(small):
     marker = small.root / "started"
-    path = store(
-        small, "one", f"from pathlib import Path\nPath({str(marker)!r}).touch()\nimport time\ntime.sleep(60)"
-    )
+    path = store(small, "one", f"from pathlib import Path\nPath({str(marker)!r}).touch()\nimport time\ntime.sleep(60)")
     before = path.read_bytes()
     code = (
         "import sys; from pathlib import Path; from tools.book import Book; from tools.refresh import refresh\n"
@@ -94,7 +90,7 @@ def test_an_interrupted_refresh_leaves_the_chapter_as_it_was(small):
 
 
 def test_an_unknown_parameter_is_refused_before_the_run(small):
-    with pytest.raises(ChapterError, match="does not set PROFIL$"):
+    with pytest.raises(ChapterError, match=r"does not set PROFIL$"):
         execute(small.chapters()["one"], {"PROFIL": "full"})
 
 

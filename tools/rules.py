@@ -1,0 +1,234 @@
+"""What a chapter must look like. Each rule takes a chapter and yields complaints, in words."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from tools import notebook as nb
+from tools.book import Book
+
+COLUMNS = 76
+ENDING = ["Pitfalls", "Check yourself", "Exercises", "Summary", "Further reading"]
+TAGS = {"hide-cell", "parameters", "nbval-ignore-output"}
+HEADER = re.compile(
+    r"# (?P<title>[^\n]+)\n\n(?P<sentence>[^\n]+(?:\n[^\n]+)*)\n\n\*\*Before this:\*\* .+"
+    r"\*\*Time:\*\* under \d+ minutes? on two CPU cores\. "
+    r"\*\*Run it:\*\* \[Open in Colab\]\((?P<colab>[^)\s]+)\)\.?",
+    re.DOTALL,
+)
+TITLE = re.compile(r'#@title \S.* \{display-mode: "form"\}')
+DIRECTIVE = re.compile(r"^\s*(?:`{3,}|:{3,}|~{3,})\s*\{[\w:-]+\}|(?<![\w\\$}])\{[\w:-]+\}`[^`]+`", re.MULTILINE)
+MACHINE = re.compile(r"(?<![\w.])(?:/home/|/root/|/Users/|/tmp/|[A-Za-z]:\\\\?(?:Users|Windows))")
+CITATION = re.compile(r"\[([^\]]*)\]\((https?://(?:doi\.org|(?:www\.)?arxiv\.org)/[^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A stored chapter and the book around it."""
+
+    book: Book
+    name: str
+
+    @cached_property
+    def path(self) -> Path:
+        """The file."""
+        return self.book.root / "chapters" / f"{self.name}.ipynb"
+
+    @cached_property
+    def notebook(self) -> NotebookNode:
+        """The notebook as stored."""
+        return nb.read(self.path)
+
+    @property
+    def cells(self) -> list[NotebookNode]:
+        """All cells."""
+        return self.notebook.cells
+
+    @property
+    def code(self) -> list[NotebookNode]:
+        """Cells that hold code."""
+        return nb.code_cells(self.notebook)
+
+    @property
+    def markdown(self) -> list[NotebookNode]:
+        """Cells of prose."""
+        return [cell for cell in self.cells if cell.cell_type == "markdown"]
+
+    @cached_property
+    def prose(self) -> str:
+        """All prose without code, in blocks or in lines."""
+        text = "\n\n".join(cell.source for cell in self.markdown)
+        return re.sub(r"`[^`\n]*`", "", re.sub(r"^(`{3,}|~{3,}).*?^\1", "", text, flags=re.M | re.S))
+
+
+Rule = Callable[[Chapter], Iterator[str]]
+
+
+def tags(cell: NotebookNode) -> set[str]:
+    """Return the tags of a cell."""
+    return set(cell.metadata.get("tags", []))
+
+
+def header(chapter: Chapter) -> Iterator[str]:
+    """The first cell has title, one sentence, what comes before, minutes, and the Colab link."""
+    match = HEADER.fullmatch(chapter.cells[0].source.strip())
+    if not match:
+        yield "the first cell is not title, sentence and the line 'Before this … Time … Run it'"
+        return
+    address = f"https://colab.research.google.com/github/{chapter.book.repository}/blob/main/chapters"
+    if match["colab"] != f"{address}/{chapter.name}.ipynb":
+        yield f"the Colab link is {match['colab']}, not {address}/{chapter.name}.ipynb"
+    if len(re.findall(r"[.!?](?=\s|$)", match["sentence"])) != 1:
+        yield "what the reader will be able to do is one sentence"
+
+
+def opening(chapter: Chapter) -> Iterator[str]:
+    """The set-up cell, the parameters and the imports come first, the same everywhere."""
+    setup, parameters, imports = chapter.cells[1:4]
+    canonical = (chapter.book.root / "tools" / "setup_cell.py").read_text(encoding="utf-8")
+    if setup.source.strip() != canonical.strip():
+        yield "the set-up cell differs from tools/setup_cell.py"
+    if tags(setup) != {"hide-cell"}:
+        yield "the set-up cell is not tagged hide-cell"
+    values = {}
+    if parameters.cell_type == "code":
+        for line in ast.parse(parameters.source).body:
+            if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant):
+                values[ast.unparse(line.targets[0])] = line.value.value
+    if tags(parameters) != {"parameters"} or values != {"PROFILE": "quick", "SEED": 0}:
+        yield 'the third cell is not tagged parameters with PROFILE = "quick" and SEED = 0'
+    if imports.cell_type != "code" or not re.search(r"^(import|from) ", imports.source, re.M):
+        yield "the fourth cell does not import"
+
+
+def sections(chapter: Chapter) -> Iterator[str]:
+    """One title, no heading level left out, and the required sections at the end, in order."""
+    headings = re.findall(r"^(#+) +(.+?) *$", chapter.prose, re.MULTILINE)
+    if [len(marks) for marks, _ in headings].count(1) != 1:
+        yield "there is not exactly one title"
+    for (above, _), (below, title) in itertools.pairwise(headings):
+        if len(below) > len(above) + 1:
+            yield f"the heading {title!r} leaves out a level"
+    found = [title for marks, title in headings if len(marks) == 2]
+    if found[-len(ENDING) :] != ENDING:
+        yield f"the last sections are {found[-len(ENDING) :]}, not {ENDING}"
+
+
+def plain(chapter: Chapter) -> Iterator[str]:
+    """No MyST directive or role: Colab and GitHub would show it raw."""
+    for cell in chapter.markdown:
+        if match := DIRECTIVE.search(cell.source):
+            yield f"MyST in a chapter: {match[0].strip()}"
+
+
+def width(chapter: Chapter) -> Iterator[str]:
+    """Code is at most 76 columns wide, in cells and in blocks of prose."""
+    blocks = [cell.source for cell in chapter.code]
+    for cell in chapter.markdown:
+        blocks += [match[2] for match in re.finditer(r"^(`{3,}|~{3,})(.*?)^\1", cell.source, re.M | re.S)]
+    for line in "\n".join(blocks).splitlines():
+        if len(line) > COLUMNS:
+            yield f"{len(line)} columns: {line.strip()}"
+
+
+def folding(chapter: Chapter) -> Iterator[str]:
+    """A folded cell has a form title, which folds it in Colab, and a cell with a title is folded."""
+    for cell in chapter.code:
+        first, *rest = cell.source.splitlines()
+        titled = bool(TITLE.fullmatch(first))
+        if ("hide-cell" in tags(cell)) != titled:
+            yield f"tag hide-cell and first line '#@title … {{display-mode: \"form\"}}' go together: {first}"
+        if any(line.startswith("#@title") for line in rest):
+            yield "#@title is not the first line"
+    for cell in chapter.markdown:
+        counts = [len(re.findall(rf"<{tag}\b", cell.source)) for tag in ("details", "summary", "/details", "/summary")]
+        if len(set(counts)) > 1:
+            yield f"details and summary do not match: {cell.source[:60]!r}"
+
+
+def figures(chapter: Chapter) -> Iterator[str]:
+    """A figure has alt text and, in the cell below, a numbered caption in italics."""
+    number = 0
+    for cell, below in zip(chapter.cells, [*chapter.cells[1:], NotebookNode(cell_type="", source="")], strict=True):
+        images = [o for o in cell.get("outputs", []) if any(t.startswith("image/") for t in o.get("data", {}))]
+        if not images:
+            continue
+        number += 1
+        where = f"figure {number} ({cell.source.splitlines()[0]})"
+        if len(images) > 1:
+            yield f"{where}: more than one image in a cell"
+        if not cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip():
+            yield f"{where} has no alt text in mystnb.image.alt"
+        if below.cell_type != "markdown" or not re.match(rf"\*Figure {number}\. [^*]+\*", below.source):
+            yield f"{where}: the cell below does not begin with *Figure {number}. …*"
+        for output in images:
+            png = base64.b64decode("".join(output.data.get("image/png", "")))
+            if b"Software" in png or b"matplotlib" in png:
+                yield f"{where}: the file names the software that drew it"
+    for alt in re.findall(r"!\[([^\]]*)\]\(|<img(?![^>]*\balt=\"[^\"])", chapter.prose):
+        if not alt.strip():
+            yield "an image in prose has no alt text"
+
+
+def equations(chapter: Chapter) -> Iterator[str]:
+    """A tag names one equation, and a reference names a tag that exists."""
+    found = re.findall(r"\\tag\{([^}]+)\}", chapter.prose)
+    yield from (f"\\tag{{{tag}}} is used twice" for tag in sorted({t for t in found if found.count(t) > 1}))
+    for tag in re.findall(r"[Ee]quations? \((\d+)\)", chapter.prose):
+        if tag not in found:
+            yield f"equation ({tag}) has no \\tag"
+
+
+def citations(chapter: Chapter) -> Iterator[str]:
+    """A citation names author and year, and its paper is listed in the references."""
+    references = (chapter.book.root / "pages" / "references.md").read_text(encoding="utf-8")
+    for label, url in CITATION.findall(chapter.prose):
+        if not re.search(r"\b\d{4}[a-z]?$", label):
+            yield f"a citation ends with the year: [{label}]({url})"
+        if not re.search(re.escape(url) + r"(?![\w/.-]*\w)", references):
+            yield f"not in pages/references.md: {url}"
+
+
+def outputs(chapter: Chapter) -> Iterator[str]:
+    """No stored warning or error, no path of a machine, no tag that loosens the comparison."""
+    for cell in chapter.cells:
+        if wrong := tags(cell) - TAGS:
+            yield f"unknown tags: {', '.join(sorted(wrong))}"
+    for cell in chapter.code:
+        for output in cell.outputs:
+            if output.output_type == "error" or output.get("name") == "stderr":
+                yield f"cell [{cell.execution_count}] stores {output.get('name', 'an error')}"
+            text = str({k: v for k, v in output.get("data", {}).items() if k.startswith("text/")}) + output.get(
+                "text", ""
+            )
+            if match := MACHINE.search(text):
+                yield f"cell [{cell.execution_count}] prints a path of a machine: {match[0]}"
+            if match := re.search(r"\bat 0x[0-9a-f]{6,}", text):
+                yield f"cell [{cell.execution_count}] prints an address: {match[0]}"
+    for cell in chapter.cells:
+        if match := MACHINE.search(cell.source):
+            yield f"a path of a machine stands in a cell: {match[0]}"
+
+
+def stored(chapter: Chapter) -> Iterator[str]:
+    """The file is what make refresh writes: outputs of this very source, numbered, nothing else."""
+    text = chapter.path.read_text(encoding="utf-8")
+    if text != nb.text(nb.stored_form(chapter.notebook)) or not all(c.execution_count for c in chapter.code):
+        yield "not in the stored form: run make refresh"
+    record = chapter.book.record("chapters").get(chapter.name, {})
+    if record.get("source") != nb.source_hash(chapter.book.root, chapter.notebook):
+        yield "its code or a module that it imports changed since its outputs were stored: run make refresh"
+
+
+RULES: tuple[Rule, ...] = (
+    header, opening, sections, plain, width, folding, figures, equations, citations, outputs, stored
+)  # fmt: skip
