@@ -9,8 +9,8 @@ INSTALL := $(PY) -m pip install -q --disable-pip-version-check --require-hashes
 PYTEST := $(PY) -m pytest -q
 BOOK_READY := .venv/.book
 TEST_READY := .venv/.test
-LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header -q --upgrade --group pyproject.toml:book
+LOCK := uv pip compile --generate-hashes --no-emit-index-url --no-header -q --upgrade
+READING := --universal --python-version 3.11 --group pyproject.toml:book
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
@@ -60,8 +60,10 @@ status: $(TEST_READY) ## Write pages/status.md anew from records/
 
 lock: ## Renew the locks from pyproject.toml
 	@command -v uv >/dev/null || { echo "make lock needs uv: install it with 'pip install uv'." >&2; exit 1; }
-	$(LOCK) -o requirements-book.txt
-	$(LOCK) --group pyproject.toml:test --group pyproject.toml:lab -o requirements.txt
+	@$(LOCK) $(READING) -o requirements-book.txt
+	@$(LOCK) pyproject.toml $(READING) --group pyproject.toml:test --group pyproject.toml:lab -o requirements.txt
+	@$(LOCK) -c requirements.txt --python-platform x86_64-unknown-linux-gnu --python-version 3.12 \
+		--group pyproject.toml:gpu -o requirements-gpu.txt
 
 home: $(BOOK_READY) ## Write the repository's address everywhere: make home REPO=owner/name
 	@$(PY) -m tools.home "$(REPO)"
@@ -104,6 +106,7 @@ colab:
 	@sh tools/colab.sh
 
 gpu: $(TEST_READY)
+	@$(PY) -m pip uninstall -q -y tensorflow-cpu
 	@$(INSTALL) -r requirements-gpu.txt
 	@$(PY) -m tools.run --profile full
 	@$(PYTEST) --nbval chapters

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Proposes the renewed locks as a pull request; says so when nothing changed. Needs gh with GH_TOKEN set.
 set -eu
-if git diff --quiet -- requirements.txt requirements-book.txt; then
+locks="requirements.txt requirements-book.txt requirements-gpu.txt"
+# shellcheck disable=SC2086
+if git diff --quiet -- $locks; then
     echo "The locks are up to date."
     exit 0
 fi
@@ -9,7 +11,7 @@ branch=renew-locks
 gh auth setup-git
 git switch -C "$branch"
 git -c user.name=locks -c user.email=locks@users.noreply.github.com \
-    commit -q -m "Renew the locks" -- requirements.txt requirements-book.txt
+    commit -q -m "Renew the locks" -- $locks
 git push --force origin "$branch"
 gh pr view "$branch" --json state --jq .state 2>/dev/null | grep -q OPEN ||
     gh pr create --head "$branch" --title "Renew the locks" \

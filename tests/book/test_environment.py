@@ -100,7 +100,15 @@ def test_the_small_lock_is_a_part_of_the_large(locks):
     assert not apart, "make lock renews both"
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "requirements-data.txt"])
+def test_the_lock_for_gpu_runners_has_the_same_versions(book, locks):
+    linux = {"python_version": "3.12", "python_full_version": "3.12.0", "extra": "", **PLATFORMS[0]}
+    common = pinned(locks["requirements.txt"], linux)
+    gpu = pinned(read_lock(book.root / "requirements-gpu.txt"), linux)
+    assert gpu["tensorflow"] == common["tensorflow-cpu"]
+    assert {name: common[name] for name in gpu if name in common} == {n: v for n, v in gpu.items() if n in common}
+
+
+@pytest.mark.parametrize("name", [*LOCKS, "requirements-gpu.txt", "requirements-data.txt"])
 def test_a_lock_has_hashes_and_no_address(book, name):
     path = book.root / name
     lock = read_lock(path)
