@@ -96,7 +96,7 @@ site: html $(TEST_READY)
 	@$(PYTEST) -rs tests/site
 
 html: $(BOOK_READY)
-	@$(PY) -m jupyter_book.cli.main build . -W -n --keep-going -q
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q >/dev/null
 
 links: html $(TEST_READY)
 	@$(BIN)/lychee --no-progress --scheme https --scheme http --max-retries 3 --accept 200..=299,403,429 \
