@@ -130,7 +130,5 @@ def _jax(
 
     values = [v.value for v in variables]
     floats = [jax.numpy.asarray(arrays[i]) for i in real]
-    value, (of_variables, of_inputs) = jax.value_and_grad(stateless, argnums=(0, 1))(
-        values, floats
-    )
+    value, (of_variables, of_inputs) = jax.value_and_grad(stateless, argnums=(0, 1))(values, floats)
     return value, of_variables, of_inputs

@@ -86,10 +86,7 @@ def read_verified(package: str, version: str, file: str, sha256: str) -> bytes:
     """
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise DataError(
-            f"The data package {package} {version} is not installed; "
-            f"in the book's folder run: {INSTALL}"
-        )
+        raise DataError(f"The data package {package} {version} is not installed; in the book's folder run: {INSTALL}")
     path = Path(next(iter(spec.submodule_search_locations))).joinpath(*file.split("/"))
     installed = _installed_version(package)
     if path.is_file():
@@ -104,15 +101,10 @@ def read_verified(package: str, version: str, file: str, sha256: str) -> bytes:
             f"The book reads {file} of {package} {version}, but version {installed} is "
             f"installed, whose file differs; in the book's folder run: {INSTALL}"
         )
-    raise DataError(
-        f"The data file {file} of {package} {version} {problem}; "
-        f"in the book's folder run: {REINSTALL}"
-    )
+    raise DataError(f"The data file {file} of {package} {version} {problem}; in the book's folder run: {REINSTALL}")
 
 
-def stratified_split(
-    x: np.ndarray, y: np.ndarray, test_per_class: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def stratified_split(x: np.ndarray, y: np.ndarray, test_per_class: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of a training and a test part, without an example on both sides.
 
     Only examples that occur once are drawn for the test part: identical examples
@@ -139,9 +131,7 @@ def stratified_split(
         If a label has too few distinct examples.
     """
     rng = np.random.default_rng(seed)
-    _, group, count = np.unique(
-        x.reshape(len(x), -1), axis=0, return_inverse=True, return_counts=True
-    )
+    _, group, count = np.unique(x.reshape(len(x), -1), axis=0, return_inverse=True, return_counts=True)
     alone = count[group.ravel()] == 1
     test = []
     for label in np.unique(y):

@@ -1,0 +1,52 @@
+"""Repeatable hypothesis, and a table of the largest differences that the equivalence tests reached."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ["BOOK_QUIET"] = "1"
+os.environ.setdefault("MPLBACKEND", "agg")
+
+_common = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("default", max_examples=150, **_common)
+settings.register_profile("few", max_examples=12, **_common)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+_reached: dict[str, list[float]] = {}
+
+
+@pytest.fixture(scope="session")
+def agree():
+    """Return a function that asserts that two arrays agree within a bound, and notes how well they did."""
+
+    def check(part: str, found: np.ndarray, expected: np.ndarray, bound: float) -> None:
+        found, expected = np.asarray(found), np.asarray(expected)
+        assert found.shape == expected.shape
+        difference = float(np.abs(found - expected).max())
+        worst, _ = _reached.get(part, (0.0, bound))
+        _reached[part] = [max(worst, difference), bound]
+        assert difference <= bound, f"{part}: differs by {difference}"
+
+    return check
+
+
+def pytest_sessionfinish(session):
+    """Hand a worker's table to the process that prints it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["reached"] = _reached
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Collect the table of a worker of pytest-xdist."""
+    _reached.update(getattr(node, "workeroutput", {}).get("reached", {}))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the largest differences."""
+    if _reached:
+        terminalreporter.section("largest differences")
+        for part, (worst, bound) in sorted(_reached.items()):
+            terminalreporter.write_line(f"{part:<44} {worst:8.1e}   asserted {bound:.0e}")

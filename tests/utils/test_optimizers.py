@@ -1,0 +1,97 @@
+"""Optimizers in NumPy against their formulas, written down once more."""
+
+import numpy as np
+import pytest
+
+from utils.scratch.optimizers import SGD, Adam
+
+
+def problem(steps: int = 6):
+    """Two parameters and a few steps of gradients of very different sizes."""
+    rng = np.random.default_rng(0)
+    parameters = [rng.normal(size=(3, 2)), rng.normal(size=4)]
+    return parameters, [[rng.normal(size=p.shape) * 10.0**-k for p in parameters] for k in range(steps)]
+
+
+def test_sgd():
+    parameters, steps = problem()
+    expected = [p - 0.1 * sum(g[i] for g in steps) for i, p in enumerate(parameters)]
+    optimizer = SGD(0.1)
+    for gradients in steps:
+        optimizer.update(parameters, gradients)
+    assert all(np.allclose(p, e, rtol=0, atol=1e-14) for p, e in zip(parameters, expected, strict=True))
+
+
+def test_sgd_with_momentum():
+    parameters, steps = problem()
+    expected = []
+    for i, p in enumerate(parameters):
+        velocity, value = np.zeros_like(p), p.copy()
+        for gradients in steps:
+            velocity = 0.9 * velocity - 0.1 * gradients[i]
+            value = value + velocity
+        expected.append(value)
+    optimizer = SGD(0.1, momentum=0.9)
+    for gradients in steps:
+        optimizer.update(parameters, gradients)
+    assert all(np.allclose(p, e, rtol=0, atol=1e-14) for p, e in zip(parameters, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "beta_1", "beta_2", "epsilon"),
+    [(Adam(), 0.001, 0.9, 0.999, 1e-7), (Adam(0.05, 0.8, 0.9, 1e-3), 0.05, 0.8, 0.9, 1e-3)],
+    ids=["defaults", "others"],
+)
+def test_adam(optimizer, rate, beta_1, beta_2, epsilon):
+    parameters, steps = problem()
+    expected = []
+    for i, p in enumerate(parameters):
+        m, v, value = np.zeros_like(p), np.zeros_like(p), p.copy()
+        for t, gradients in enumerate(steps, start=1):
+            m = beta_1 * m + (1 - beta_1) * gradients[i]
+            v = beta_2 * v + (1 - beta_2) * gradients[i] ** 2
+            value = value - rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (np.sqrt(v) + epsilon)
+        expected.append(value)
+    for gradients in steps:
+        optimizer.update(parameters, gradients)
+    assert all(np.allclose(p, e, rtol=0, atol=1e-14) for p, e in zip(parameters, expected, strict=True))
+
+
+def test_the_first_step_of_adam_has_the_size_of_the_learning_rate():
+    parameter = np.array([1.0, 1.0])
+    Adam(0.01).update([parameter], [np.array([5.0, -0.2])])
+    assert np.allclose(parameter, [0.99, 1.01], atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [SGD, lambda: SGD(momentum=0.5), Adam])
+def test_changes_parameters_in_place_in_their_dtype_and_leaves_gradients(make):
+    parameter, gradient = np.ones((2, 2), np.float32), np.full((2, 2), 0.5, np.float32)
+    parameters, optimizer = [parameter], make()
+    for _ in range(3):
+        optimizer.update(parameters, [gradient])
+    assert parameters[0] is parameter
+    assert parameter.dtype == np.float32
+    assert (parameter < 1).all()
+    assert (gradient == 0.5).all()
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_the_default_learning_rates_are_those_of_keras(make):
+    parameter = np.zeros(1)
+    make().update([parameter], [np.ones(1)])
+    assert parameter[0] == pytest.approx({SGD: -0.01, Adam: -0.001}[make], rel=1e-5)
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_two_optimizers_share_nothing(make):
+    first, second = make(), make()
+    a, b = np.zeros(2), np.zeros(2)
+    first.update([a], [np.ones(2)])
+    second.update([b], [np.ones(2)])
+    assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+def test_refuses_lists_of_different_lengths(make):
+    with pytest.raises(ValueError, match="zip"):
+        make().update([np.zeros(1), np.zeros(1)], [np.ones(1)])
