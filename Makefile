@@ -95,7 +95,9 @@ site: html $(TEST_READY)
 	@echo "== the site"
 	@$(PYTEST) -rs tests/site
 
+# From nothing: a second incremental build would not repeat the warnings that failed the first.
 html: $(BOOK_READY)
+	@rm -rf _build
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q >/dev/null
 
 links: html $(TEST_READY)
