@@ -183,7 +183,7 @@ def equations(chapter: Chapter) -> Iterator[str]:
     """A tag names one equation, and a reference names a tag that exists."""
     found = re.findall(r"\\tag\{([^}]+)\}", chapter.prose)
     yield from (f"\\tag{{{tag}}} is used twice" for tag in sorted({t for t in found if found.count(t) > 1}))
-    for tag in re.findall(r"[Ee]quations? \((\d+)\)", chapter.prose):
+    for tag in re.findall(r"(?i:equations?) \((\d+)\)", chapter.prose):
         if tag not in found:
             yield f"equation ({tag}) has no \\tag"
 
