@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from html import escape
@@ -10,12 +11,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.fileutil import copy_asset
+from sphinx.writers.html5 import HTML5Translator
 
 # tex-chtml.js loads fonts for every formula, and an extension when a formula first uses one of its commands.
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
+# The first line of a folded cell, which Colab shows as the cell's title.
+CELL_TITLE = re.compile(r"#@title (.+?) *(\{.*\})?\n")
 LONGEST_DESCRIPTION = 300
 
 
@@ -116,6 +121,17 @@ def prepare_page(app: Sphinx, page: str, template: str, context: dict, doctree: 
     context["metatags"] = f"{context.get('metatags', '')}\n{tags}"
 
 
+def visit_folded_cell(translator: HTML5Translator, node: HideCodeCellNode) -> None:
+    """Call a folded cell by its own title, and let what is written be its name for screen readers too."""
+    title = CELL_TITLE.match(node.astext())
+    if title:
+        node["prompt_show"] = node["prompt_hide"] = title[1]
+    start = len(translator.body)
+    visit_HideCellInput(translator, node)
+    label = ' aria-label="Toggle hidden content"'
+    translator.body[start:] = [part.replace(label, "") for part in translator.body[start:]]
+
+
 def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     """Copy MathJax from its pinned wheel into the site, so that formulas need no other host."""
     if error or app.builder.format != "html":
@@ -129,6 +145,7 @@ def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     """Connect to Sphinx."""
     drop_thebe(app)
+    app.add_node(HideCodeCellNode, override=True, html=(visit_folded_cell, depart_HideCellInput))
     app.connect("config-inited", set_repository)
     # The theme makes its buttons at priority 501.
     app.connect("html-page-context", prepare_page, priority=900)
