@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-os.environ["BOOK_QUIET"] = "1"
 os.environ.setdefault("MPLBACKEND", "agg")
 
 _common = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}

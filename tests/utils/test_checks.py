@@ -1,0 +1,86 @@
+"""Each checker takes the right answer, waits at an empty stub, and names each typical mistake by its own diagnosis."""
+
+import ast
+import inspect
+
+import numpy as np
+import pytest
+
+from utils import checks
+from utils.checks import Mistake, WrongAnswer, check, cnn_math
+
+CHECKERS = [
+    function
+    for name, function in vars(cnn_math).items()
+    if inspect.isfunction(function) and function.__module__ == cnn_math.__name__ and not name.startswith("_")
+]
+
+
+def parts(checker, monkeypatch):
+    """Return (solution, cases, mistakes) that a checker hands to ``check``."""
+    caught = []
+    monkeypatch.setattr(cnn_math, "check", lambda attempt, *rest: caught.append(rest))
+    checker(None)
+    monkeypatch.undo()
+    return caught[0]
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=lambda c: c.__name__)
+def test_right_answer_and_empty_stub(checker, monkeypatch, capsys):
+    solution, cases, _ = parts(checker, monkeypatch)
+    checker(solution)
+    assert capsys.readouterr().out == f"✓ {solution.__name__} is right in all {len(cases)} cases.\n"
+
+    def stub(*arguments):
+        """Left empty."""
+
+    checker(stub)
+    assert capsys.readouterr().out.startswith("Not yet: stub")
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=lambda c: c.__name__)
+def test_each_mistake_has_its_own_diagnosis(checker, monkeypatch):
+    _, _, mistakes = parts(checker, monkeypatch)
+    assert len(mistakes) >= 3
+    for mistake in mistakes:
+        with pytest.raises(WrongAnswer) as caught:
+            checker(mistake.answer)
+        assert str(caught.value).startswith(mistake.diagnosis)
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=lambda c: c.__name__)
+def test_other_wrong_answers_show_a_case(checker):
+    def odd(*arguments):
+        return "a word"
+
+    with pytest.raises(WrongAnswer, match="none of the usual mistakes") as caught:
+        checker(odd)
+    assert "returns  'a word'" in str(caught.value)
+
+
+def test_an_attempt_may_write_into_its_arguments():
+    def doubled(x):
+        x *= 2
+        return x
+
+    check(doubled, lambda x: 2 * x, [(np.array([1.0, 2.0]),)], [])
+
+
+def test_a_result_of_another_shape_is_wrong():
+    with pytest.raises(WrongAnswer, match="flat"):
+        check(
+            lambda x: x.ravel(),
+            lambda x: x,
+            [(np.ones((2, 2)),)],
+            [Mistake(lambda x: x.ravel(), "It is flat.")],
+        )
+
+
+def test_large_arrays_are_shown_by_their_shape():
+    with pytest.raises(WrongAnswer, match=r"expected an array of shape \(5, 6\)"):
+        check(lambda x: x + 1, lambda x: x, [(np.ones((5, 6)),)], [])
+
+
+def test_checkers_stand_without_keras():
+    tree = ast.parse(inspect.getsource(checks) + inspect.getsource(cnn_math))
+    assert "keras" not in ast.dump(tree)
