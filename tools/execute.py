@@ -105,8 +105,6 @@ def execute(path: Path, parameters: Mapping[str, object] | None = None, progress
                     extra_arguments=["--log-level=ERROR"],
                 )
         except papermill.PapermillExecutionError as error:
-            if error.ename == "KeyboardInterrupt":  # Ctrl-C reached the kernel first
-                raise KeyboardInterrupt from error
             where = f"cell [{error.exec_count}]: {error.ename}: {error.evalue}"
             raise ChapterError(f"{where}\n{error.source}") from error
         except DeadKernelError as error:

@@ -8,8 +8,9 @@ import sys
 import time
 
 import pytest
+from nbformat.v4 import new_code_cell, new_output
 
-from tests.book.conftest import store
+from tests.book.conftest import chapter, store
 from tools import notebook as nb
 from tools.book import Book
 from tools.execute import ChapterError, execute
@@ -23,7 +24,8 @@ def test_two_refreshes_give_the_same_bytes(small, capsys):
     assert refresh(small, "one") == []
     assert path.read_bytes() == first
 
-    capsys.readouterr()
+    assert capsys.readouterr().out.count("one: running") == 2
+
     assert refresh(small) == []
     assert "one: up to date" in capsys.readouterr().out
 
@@ -43,6 +45,20 @@ def test_what_is_stored(small):
     # Ten prints are one stream, and a result has its cell's number.
     assert [output["output_type"] for output in code[-1]["outputs"]] == ["stream", "execute_result"]
     assert code[-1]["outputs"][1]["execution_count"] == 5
+
+
+def test_the_stored_form_of_a_notebook_that_was_run_by_hand():
+    notebook = chapter("1 + 1", "")
+    notebook.cells.insert(2, new_code_cell("SEED = 1", metadata={"tags": ["injected-parameters"]}))
+    result = new_output("execute_result", data={"text/plain": "2"}, execution_count=17)
+    notebook.cells[3].update(execution_count=17, outputs=[result], metadata={"ExecuteTime": {}, "tags": []})
+    clean = nb.stored_form(notebook)
+    assert [cell.source for cell in clean.cells[1:]] == ['PROFILE = "quick"\nSEED = 0', "1 + 1", ""]
+    assert [cell.execution_count for cell in clean.cells[1:]] == [1, 2, None]
+    assert clean.cells[2].outputs[0].execution_count == 2
+    assert clean.cells[2].metadata == {}
+    assert nb.stored_form(clean) == clean
+    assert notebook.cells[3].execution_count == 17
 
 
 def test_record_of_a_refresh(small):
@@ -68,7 +84,11 @@ def test_a_failing_chapter_stays_as_it_was(small, capsys):
 
 def test_an_interrupted_refresh_leaves_the_chapter_as_it_was(small):
     marker = small.root / "started"
-    path = store(small, "one", f"from pathlib import Path\nPath({str(marker)!r}).touch()\nimport time\ntime.sleep(60)")
+    path = store(
+        small,
+        "one",
+        f"import os, pathlib, time\npathlib.Path({str(marker)!r}).write_text(str(os.getpid()))\ntime.sleep(60)",
+    )
     before = path.read_bytes()
     code = (
         "import sys; from pathlib import Path; from tools.book import Book; from tools.refresh import refresh\n"
@@ -78,7 +98,7 @@ def test_an_interrupted_refresh_leaves_the_chapter_as_it_was(small):
         [sys.executable, "-c", code], cwd=Book().root, stderr=subprocess.PIPE, start_new_session=True
     )
     deadline = time.monotonic() + 60
-    while not marker.exists() and time.monotonic() < deadline:
+    while not (marker.exists() and marker.read_text()) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert marker.exists(), "the chapter did not start"
     os.killpg(process.pid, signal.SIGINT)  # what Ctrl-C does: all processes get it
@@ -87,6 +107,8 @@ def test_an_interrupted_refresh_leaves_the_chapter_as_it_was(small):
     assert b"KeyboardInterrupt" in error
     assert path.read_bytes() == before
     assert small.record("chapters") == {}
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(marker.read_text()), 0)
 
 
 def test_an_unknown_parameter_is_refused_before_the_run(small):

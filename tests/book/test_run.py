@@ -40,6 +40,11 @@ def test_a_share_that_makes_no_sense_is_one_clear_sentence(text):
         shards.parse(text)
 
 
+def test_one_long_chapter_has_a_share_of_its_own():
+    seconds = {"a": 1, "b": 1, "long": 100, "c": 1, "d": 1}
+    assert shards.split(seconds, seconds, 2) == [["long"], ["a", "b", "c", "d"]]
+
+
 def test_a_share_is_read():
     assert shards.parse("1/4") == (1, 4)
     assert shards.parse("4/4") == (4, 4)

@@ -1,0 +1,36 @@
+"""The status page says what the records say, and changes only with them."""
+
+from tools import status
+
+CHAPTERS = {
+    "one": {
+        "seconds": 12,
+        "cells": 5,
+        "claims": [
+            {"sentence": "Errors stay under 5 %", "kind": "below", "measured": 0.0321, "bound": 0.05, "margin": 0.0179},
+            {"sentence": "|a| is a", "kind": "is_true", "measured": True, "bound": None, "margin": None},
+        ],
+        "versions": {"python": "3.11.7", "numpy": "2.4.6"},
+        "backend": "tensorflow",
+        "verified": "2026-01-02",
+        "source": "0",
+    },
+    "gone": {},
+}
+
+
+def test_the_page(small):
+    small.write_record("chapters", CHAPTERS)
+    page = status.page(small)
+    assert "| chapter | seconds | cells | claims | backend | verified |" in page
+    assert "| [one](../chapters/one.ipynb) | 12 | 5 | 2 | tensorflow | 2026-01-02 |" in page
+    assert "| Errors stay under 5 % | 0.0321 | 0.05 | 0.0179 |" in page
+    assert r"| \|a\| is a | yes | – | – |" in page
+    assert "numpy 2.4.6, python 3.11.7" in page
+    assert "gone" not in page
+    status.write(small)
+    assert small.status_page.read_text(encoding="utf-8") == page == status.page(small)
+
+
+def test_without_records_there_is_only_the_introduction(small):
+    assert status.page(small) == status.INTRODUCTION
