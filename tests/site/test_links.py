@@ -1,0 +1,18 @@
+"""Every link inside the site leads somewhere, fragments too."""
+
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+
+LYCHEE = Path(sysconfig.get_path("scripts")) / ("lychee.exe" if os.name == "nt" else "lychee")
+
+
+def test_internal_links_and_fragments(site):
+    # The theme's macros are no pages; lychee would read their placeholders as links.
+    done = subprocess.run(
+        [LYCHEE, "--offline", "--include-fragments", "--no-progress", "--exclude-path", "webpack-macros", site],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
