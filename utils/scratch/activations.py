@@ -9,7 +9,7 @@ def relu(x: np.ndarray) -> np.ndarray:
 
 
 def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return the gradient with respect to the input ``x`` of :func:`relu`; at 0 the slope is taken as 0, as in Keras."""
+    """Return the gradient with respect to the input ``x`` of :func:`relu`; at 0 the slope counts as 0, as in Keras."""
     return dy * (x > 0)
 
 

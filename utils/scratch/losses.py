@@ -30,7 +30,8 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
     """
     if logits.ndim != 2 or labels.shape != logits.shape[:1]:
         raise ValueError(
-            f"The logits have shape {logits.shape} and the labels {labels.shape}: expected (batch, classes) and (batch,)."
+            f"The logits have shape {logits.shape} and the labels {labels.shape}: "
+            "expected (batch, classes) and (batch,)."
         )
     batch, classes = logits.shape
     if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= classes:

@@ -65,15 +65,18 @@ class Adam:
         self.means: list[np.ndarray] = []
         self.squares: list[np.ndarray] = []
 
+    def step_size(self) -> float:
+        """Return the learning rate, corrected for both means starting at 0 and being too small at first."""
+        correction = np.sqrt(1 - self.beta_2**self.steps) / (1 - self.beta_1**self.steps)
+        return float(self.learning_rate * correction)  # a Python float leaves float32 arrays float32
+
     def update(self, parameters: list[np.ndarray], gradients: list[np.ndarray]) -> None:
         """Take one step; see :meth:`SGD.update`."""
         if not self.means:
             self.means = [np.zeros_like(parameter) for parameter in parameters]
             self.squares = [np.zeros_like(parameter) for parameter in parameters]
         self.steps += 1
-        # Both means start at 0 and are too small at first: the step size makes up for it.
-        corrected = np.sqrt(1 - self.beta_2**self.steps) / (1 - self.beta_1**self.steps)
-        step_size = float(self.learning_rate * corrected)  # a Python float leaves float32 arrays float32
+        step_size = self.step_size()
         for parameter, gradient, mean, square in zip(parameters, gradients, self.means, self.squares, strict=True):
             mean += (gradient - mean) * (1 - self.beta_1)
             square += (gradient * gradient - square) * (1 - self.beta_2)

@@ -65,7 +65,7 @@ def max_pool_backward(
 
 
 def average_pool(x: np.ndarray, size: Size = 2, stride: Size | None = None, padding: str = "valid") -> np.ndarray:
-    """Return the mean of each window; the border that ``same`` adds is left out of it. Arguments as :func:`max_pool`."""
+    """Return the mean of each window, without the border that ``same`` adds; arguments as :func:`max_pool`."""
     size, stride, widths = _geometry(x, size, stride, padding)
     sums = windows(np.pad(x, widths), size, stride).sum(axis=(3, 4))
     return sums / _counts(x, size, stride, widths)
