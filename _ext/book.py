@@ -62,13 +62,11 @@ def name_buttons(page: str, address: str, buttons: list[dict]) -> dict[str, str]
     for button in flat(buttons):
         label = button.get("label", "")
         if label == "source-buttons":
-            button["tooltip"] = "Report an error or suggest an edit"
+            button["tooltip"] = "Report an error"
         elif label == "launch-buttons":
             button["tooltip"] = "Run this chapter"
         elif label == "source-issues-button":
             button.update(text="Report an error", tooltip="Report an error on this page", url=report)
-        elif label == "source-edit-button":
-            button["text"] = "Suggest an edit"
         elif label == "download-source-button":
             button["text"] = "Download notebook" if button["text"] == ".ipynb" else "Download page"
             links["download"] = button["url"]
