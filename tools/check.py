@@ -16,15 +16,13 @@ def main() -> int:
     book = Book()
     path = str(book.select(name)[name].relative_to(book.root))
     structure = "tests/book/test_chapters.py"
-    for command in (
+    commands = (
         ["ruff", "check", "-q", path],
         ["codespell_lib", path],
         ["pytest", "-q", "--nbval", "--chapter", name, structure, path],
-    ):
-        code = subprocess.run([sys.executable, "-m", *command], cwd=book.root).returncode
-        if code:
-            return code
-    return 0
+    )
+    # All three, so that one pass shows all that is wrong.
+    return max(subprocess.run([sys.executable, "-m", *command], cwd=book.root).returncode for command in commands)
 
 
 if __name__ == "__main__":
