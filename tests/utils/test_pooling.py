@@ -52,6 +52,14 @@ def test_the_first_of_equal_elements_gets_the_gradient(case):
     assert np.allclose(max_pool_backward(dy, x, *case.options), expected, atol=1e-12)
 
 
+def test_integers_are_pooled_as_integers():
+    x = -np.arange(1, 10).reshape(1, 3, 3, 1)
+    y = max_pool(x, 2, padding="same")
+    assert y.dtype == x.dtype
+    assert y[0, :, :, 0].tolist() == [[-1, -3], [-7, -9]]
+    assert max_pool_backward(np.ones(y.shape), x, 2, padding="same").sum() == 4
+
+
 def test_a_tie_in_one_window():
     x = np.ones((1, 2, 2, 1))
     assert max_pool_backward(np.full((1, 1, 1, 1), 5.0), x)[0, :, :, 0].tolist() == [[5, 0], [0, 0]]

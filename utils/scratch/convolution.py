@@ -205,7 +205,7 @@ def conv2d_backward(
     columns, padded_shape, inside, out_shape = _columns(x, w, stride, padding, dilation)
     if dy.shape != out_shape:
         raise ValueError(f"The gradient of the output has shape {dy.shape}: expected {out_shape}, as the output has.")
-    kernel_h, kernel_w, _, out_channels = w.shape
+    kernel_h, kernel_w, in_channels, out_channels = w.shape
     (stride_h, stride_w), (dilation_h, dilation_w) = pair(stride), pair(dilation)
     dy_rows = dy.reshape(-1, out_channels)
     dw = (columns.T @ dy_rows).reshape(w.shape)
@@ -218,7 +218,8 @@ def conv2d_backward(
         for column in range(kernel_w):
             top, left = row * dilation_h, column * dilation_w
             bottom, right = top + stride_h * out_h, left + stride_w * out_w
-            dx_padded[:, top:bottom:stride_h, left:right:stride_w] += dy @ w[row, column].T
+            share = (dy_rows @ w[row, column].T).reshape(*out_shape[:3], in_channels)
+            dx_padded[:, top:bottom:stride_h, left:right:stride_w] += share
     return dx_padded[:, inside[0], inside[1]], dw, db
 
 
