@@ -12,7 +12,7 @@ INK = "#7c7c7c"
 # Data: distinguishable without color vision too, each with at least 3 : 1 against both pages.
 BLUE, ORANGE, GREEN, PINK, VIOLET = "#3a86d0", "#d2691e", "#2a9470", "#d0518c", "#8f6fd8"
 COLORS = (BLUE, ORANGE, GREEN, PINK, VIOLET)
-# Signed values are drawn from orange over white to blue; single-signed ones from white to ink.
+# Signed values go from orange over white to violet, values of one sign from white to black.
 SIGNED = "PuOr"
 PLAIN = "gray_r"
 
@@ -109,14 +109,16 @@ def write_values(axis: Axes, values: np.ndarray, fmt: str = "{:g}", size: float 
     axis : Axes
         The panel that shows ``values``.
     values : numpy.ndarray
-        Shape (height, width).
+        Shape (height, width); a NaN leaves its cell empty.
     fmt : str
         A format for one number.
     size : float
         Size of the text, in points.
     """
-    strongest = float(np.abs(values).max()) or 1.0
+    strongest = float(np.nanmax(np.abs(values))) or 1.0
     for (row, column), value in np.ndenumerate(values):
+        if np.isnan(value):
+            continue
         shade = "white" if abs(value) > 0.55 * strongest else "#333333"
         axis.text(column, row, fmt.format(value), ha="center", va="center", color=shade, fontsize=size)
 
