@@ -74,9 +74,9 @@ def test_gradients_equal_central_differences(agree):
     agree("network, differences, input", of_input, central_differences(loss, x), 1e-6)
 
 
-@pytest.mark.parametrize("optimizer", [SGD(0.1, momentum=0.9), Adam(0.01)], ids=["sgd", "adam"])
-def test_steps_bring_the_loss_down_and_return_the_loss_before(optimizer):
-    network = small()
+@pytest.mark.parametrize("make", [lambda: SGD(0.1, momentum=0.9), lambda: Adam(0.01)], ids=["sgd", "adam"])
+def test_steps_bring_the_loss_down_and_return_the_loss_before(make):
+    network, optimizer = small(), make()
     x, labels = batch(8)
     before, _ = network.loss_and_gradients(x, labels)
     losses = [network.step(x, labels, optimizer) for _ in range(60)]

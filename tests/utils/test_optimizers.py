@@ -38,11 +38,11 @@ def test_sgd_with_momentum():
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "rate", "beta_1", "beta_2", "epsilon"),
-    [(Adam(), 0.001, 0.9, 0.999, 1e-7), (Adam(0.05, 0.8, 0.9, 1e-3), 0.05, 0.8, 0.9, 1e-3)],
+    ("make", "rate", "beta_1", "beta_2", "epsilon"),
+    [(Adam, 0.001, 0.9, 0.999, 1e-7), (lambda: Adam(0.05, 0.8, 0.9, 1e-3), 0.05, 0.8, 0.9, 1e-3)],
     ids=["defaults", "others"],
 )
-def test_adam(optimizer, rate, beta_1, beta_2, epsilon):
+def test_adam(make, rate, beta_1, beta_2, epsilon):
     parameters, steps = problem()
     expected = []
     for i, p in enumerate(parameters):
@@ -52,6 +52,7 @@ def test_adam(optimizer, rate, beta_1, beta_2, epsilon):
             v = beta_2 * v + (1 - beta_2) * gradients[i] ** 2
             value = value - rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (np.sqrt(v) + epsilon)
         expected.append(value)
+    optimizer = make()
     for gradients in steps:
         optimizer.update(parameters, gradients)
     assert all(np.allclose(p, e, rtol=0, atol=1e-14) for p, e in zip(parameters, expected, strict=True))
