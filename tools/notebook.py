@@ -13,6 +13,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from tools.book import Book
+
 # What runners and editors leave behind in a cell's metadata.
 NOISE = ("papermill", "execution", "ExecuteTime", "collapsed", "scrolled", "jupyter", "vscode")
 MINUTES = re.compile(r"under \d+ minutes?")
@@ -135,17 +137,20 @@ def used_modules(root: Path, source: str) -> list[Path]:
     return sorted(found)
 
 
-def source_hash(root: Path, notebook: NotebookNode) -> str:
+def source_hash(book: Book, notebook: NotebookNode) -> str:
     """Return the SHA-256 of all that a chapter's outputs come from.
 
     That is the source and the metadata of its code cells, and the text of every ``utils`` module that
-    they import, directly or through others.
+    they import, directly or through others. The repository's address is left out: moving the book
+    changes no output.
     """
     cells = code_cells(notebook)
-    digest = hashlib.sha256()
+    digest, address = hashlib.sha256(), book.repository
     for cell in cells:
-        digest.update(json.dumps([cell.source, _clean_metadata(cell.metadata)], sort_keys=True).encode())
-    for path in used_modules(root, "\n".join(cell.source for cell in cells)):
-        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(
+            json.dumps([cell.source.replace(address, ""), _clean_metadata(cell.metadata)], sort_keys=True).encode()
+        )
+    for path in used_modules(book.root, "\n".join(cell.source for cell in cells)):
+        digest.update(path.relative_to(book.root).as_posix().encode())
         digest.update(path.read_text(encoding="utf-8").encode())
     return digest.hexdigest()

@@ -34,7 +34,7 @@ def refresh(book: Book, name: str | None = None, progress: bool = False) -> list
     failed = []
     for chapter, path in book.select(name).items():
         before = nb.read(path)
-        digest = nb.source_hash(book.root, before)
+        digest = nb.source_hash(book, before)
         if not name and is_current(before, book.record("chapters").get(chapter, {}), digest):
             print(f"{chapter}: up to date")
             _store(path, before)

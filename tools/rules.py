@@ -225,7 +225,7 @@ def stored(chapter: Chapter) -> Iterator[str]:
     if text != nb.text(nb.stored_form(chapter.notebook)) or not all(c.execution_count for c in chapter.code):
         yield "not in the stored form: run make refresh"
     record = chapter.book.record("chapters").get(chapter.name, {})
-    if record.get("source") != nb.source_hash(chapter.book.root, chapter.notebook):
+    if record.get("source") != nb.source_hash(chapter.book, chapter.notebook):
         yield "its code or a module that it imports changed since its outputs were stored: run make refresh"
 
 

@@ -5,7 +5,9 @@ import subprocess
 
 import pytest
 
+from tests.book.conftest import store
 from tools import home
+from tools import notebook as nb
 
 PLACEHOLDER = "your_account"
 
@@ -83,6 +85,14 @@ def test_moving_rewrites_every_place(moved):
     )
     assert "github/Team-9/the.book/blob/main" in moved.chapters()["one"].read_text(encoding="utf-8")
     assert home.move(moved, "Team-9/the.book") == []
+
+
+def test_moving_asks_for_no_new_run(moved):
+    path = store(moved, "two", 'HOME = "https://github.com/someone/small-book"')
+    before = nb.source_hash(moved, nb.read(path))
+    home.move(moved, "a/b")
+    assert "https://github.com/a/b" in nb.read(path).cells[-1].source
+    assert nb.source_hash(moved, nb.read(path)) == before
 
 
 @pytest.mark.parametrize("name", ["", "name", "a/b/c", "-a/b", "a b/c", "a/..", "a--b/c", "https://github.com/a/b"])

@@ -66,7 +66,7 @@ def test_record_of_a_refresh(small):
     record = small.record("chapters")["one"]
     assert record["cells"] == 5
     assert record["claims"] == [{"sentence": "One is small", "kind": "below", "measured": 1, "bound": 2, "margin": 1}]
-    assert record["source"] == nb.source_hash(small.root, nb.read(small.chapters()["one"]))
+    assert record["source"] == nb.source_hash(small, nb.read(small.chapters()["one"]))
     assert {"python", "numpy", "keras", "tensorflow"} <= set(record["versions"])
     assert "One is small" in small.status_page.read_text(encoding="utf-8")
 
@@ -118,7 +118,7 @@ def test_an_unknown_parameter_is_refused_before_the_run(small):
 
 def test_the_hash_sees_code_metadata_and_imported_modules_only(small):
     def digest():
-        return nb.source_hash(small.root, nb.read(path))
+        return nb.source_hash(small, nb.read(path))
 
     path = small.chapters()["one"]
     first = digest()

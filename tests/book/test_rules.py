@@ -78,7 +78,7 @@ def sound(tmp_path):
         path.parent.mkdir(exist_ok=True)
         clean = nb.stored_form(notebook)
         path.write_text(nb.text(clean), encoding="utf-8")
-        book.write_record("chapters", {"one": {"source": nb.source_hash(tmp_path, clean)}})
+        book.write_record("chapters", {"one": {"source": nb.source_hash(book, clean)}})
         return "\n".join(rule(Chapter(book, "one")))
 
     return notebook, judge

@@ -1,0 +1,30 @@
+"""What the root conftest puts into the environment of tests and kernels."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+VARIABLES = ("BOOK_QUIET", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC", "JAX_ENABLE_X64")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["1", None, None, None, None]),
+        ({"BOOK_THREADS": "1"}, ["1", "1", "1", "1", None]),
+        ({"PYTEST_XDIST_WORKER_COUNT": "2"}, ["1", "SHARE", "SHARE", "SHARE", None]),
+        ({"PYTEST_XDIST_WORKER_COUNT": "999"}, ["1", "1", "1", "1", None]),
+        ({"KERAS_BACKEND": "jax"}, ["1", None, None, None, "1"]),
+    ],
+)
+def test_environment(book, given, expected):
+    ours = (*VARIABLES, "BOOK_THREADS", "PYTEST_XDIST_WORKER_COUNT", "KERAS_BACKEND")
+    clean = {name: value for name, value in os.environ.items() if name not in ours}
+    code = f"import os, conftest; print([os.environ.get(name) for name in {VARIABLES}])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=book.root, env={**clean, **given}, capture_output=True, text=True, check=True
+    )
+    share = str(max(1, os.cpu_count() // 2))
+    assert done.stdout.strip() == str([share if value == "SHARE" else value for value in expected])
