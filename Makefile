@@ -10,7 +10,7 @@ PYTEST := $(PY) -m pytest -q
 BOOK_READY := .venv/.book
 TEST_READY := .venv/.test
 LOCK := uv pip compile --generate-hashes --no-emit-index-url --no-header -q --upgrade
-READING := --universal --python-version 3.11 --group pyproject.toml:book
+ANYWHERE := --universal --python-version 3.11
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
@@ -52,6 +52,7 @@ bench: $(TEST_READY) ## Measure the benchmarks and store them in records/
 	@$(PY) -m tools.status
 
 mutants: $(TEST_READY) ## Mutate utils/scratch and count the mutants that no test kills
+	@$(INSTALL) -r requirements-mutants.txt
 	@$(PY) -m tools.mutants
 	@$(PY) -m tools.status
 
@@ -60,8 +61,10 @@ status: $(TEST_READY) ## Write pages/status.md anew from records/
 
 lock: ## Renew the locks from pyproject.toml
 	@command -v uv >/dev/null || { echo "make lock needs uv: install it with 'pip install uv'." >&2; exit 1; }
-	@$(LOCK) $(READING) -o requirements-book.txt
-	@$(LOCK) pyproject.toml $(READING) --group pyproject.toml:test --group pyproject.toml:lab -o requirements.txt
+	@$(LOCK) $(ANYWHERE) --group pyproject.toml:book -o requirements-book.txt
+	@$(LOCK) $(ANYWHERE) pyproject.toml --group pyproject.toml:book --group pyproject.toml:lab \
+		--group pyproject.toml:test -o requirements.txt
+	@$(LOCK) $(ANYWHERE) --group pyproject.toml:mutants -c requirements.txt -o requirements-mutants.txt
 	@$(LOCK) -c requirements.txt --python-platform x86_64-unknown-linux-gnu --python-version 3.12 \
 		--group pyproject.toml:gpu -o requirements-gpu.txt
 

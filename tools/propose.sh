@@ -1,7 +1,7 @@
 #!/bin/sh
 # Proposes the renewed locks as a pull request; says so when nothing changed. Needs gh with GH_TOKEN set.
 set -eu
-locks="requirements.txt requirements-book.txt requirements-gpu.txt"
+locks="requirements.txt requirements-book.txt requirements-gpu.txt requirements-mutants.txt"
 # shellcheck disable=SC2086
 if git diff --quiet -- $locks; then
     echo "The locks are up to date."

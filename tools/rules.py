@@ -18,7 +18,7 @@ from tools.book import Book
 
 COLUMNS = 76
 ENDING = ["Pitfalls", "Check yourself", "Exercises", "Summary", "Further reading"]
-TAGS = {"hide-cell", "parameters", "nbval-ignore-output"}
+TAGS = {"hide-cell", "hide-input", "parameters", "nbval-ignore-output"}
 HEADER = re.compile(
     r"# (?P<title>[^\n]+)\n\n(?P<sentence>[^\n]+(?:\n[^\n]+)*)\n\n\*\*Before this:\*\* .+"
     r"\*\*Time:\*\* under \d+ minutes? on two CPU cores\. "

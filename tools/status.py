@@ -66,15 +66,33 @@ def benchmarks(book: Book) -> str:
     record = book.record("benchmarks")
     if not record:
         return ""
-    return f"## Benchmarks\n\nMeasured on {record['date']}; `make bench` renews them.\n"
+    machine = ", ".join(f"{name} {value}" for name, value in record["machine"].items())
+    return "\n".join(
+        [
+            "## Benchmarks\n",
+            f"Measured on {record['date']} ({machine}); `make bench` renews them. {record['note']}\n",
+            table(record["head"], record["table"]),
+        ]
+    )
 
 
 def mutants(book: Book) -> str:
-    """Return the section on mutation testing, empty when it was not recorded."""
+    """Return the section on mutation testing with every survivor, empty when it was not recorded."""
     record = book.record("mutants")
     if not record:
         return ""
-    return "## Mutation tests\n"
+    total = record["killed"] + record["survived"]
+    parts = [
+        "## Mutation tests\n",
+        (
+            f"Of {total} small changes to `utils/scratch`, the tests notice {record['killed']} ({record['score']:.1%}); "
+            f"measured on {record['date']}, `make mutants` measures again. The survivors:\n"
+        ),
+    ]
+    for survivor in record["survivors"]:
+        why = survivor["explanation"] or "Not explained yet."
+        parts.append(f"`{survivor['id']}`: {why}\n\n```diff\n{survivor['diff'].strip()}\n```\n")
+    return "\n".join(parts)
 
 
 def page(book: Book) -> str:

@@ -100,15 +100,17 @@ def test_the_small_lock_is_a_part_of_the_large(locks):
     assert not apart, "make lock renews both"
 
 
-def test_the_lock_for_gpu_runners_has_the_same_versions(book, locks):
+def test_the_locks_for_gpu_runners_and_mutants_have_the_same_versions(book, locks):
     linux = {"python_version": "3.12", "python_full_version": "3.12.0", "extra": "", **PLATFORMS[0]}
     common = pinned(locks["requirements.txt"], linux)
     gpu = pinned(read_lock(book.root / "requirements-gpu.txt"), linux)
     assert gpu["tensorflow"] == common["tensorflow-cpu"]
-    assert {name: common[name] for name in gpu if name in common} == {n: v for n, v in gpu.items() if n in common}
+    mutants = pinned(read_lock(book.root / "requirements-mutants.txt"), linux)
+    for lock in (gpu, mutants):
+        assert {name: common[name] for name in lock if name in common} == {n: v for n, v in lock.items() if n in common}
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "requirements-gpu.txt", "requirements-data.txt"])
+@pytest.mark.parametrize("name", [*LOCKS, "requirements-gpu.txt", "requirements-mutants.txt", "requirements-data.txt"])
 def test_a_lock_has_hashes_and_no_address(book, name):
     path = book.root / name
     lock = read_lock(path)

@@ -32,5 +32,27 @@ def test_the_page(small):
     assert small.status_page.read_text(encoding="utf-8") == page == status.page(small)
 
 
+def test_benchmarks_and_survivors(small):
+    small.write_record(
+        "benchmarks",
+        {
+            "date": "2026-01-03",
+            "machine": {"cpu": "A", "cores": 2},
+            "note": "Medians.",
+            "head": ["what", "ratio"],
+            "table": [["convolution", "1.2"]],
+        },
+    )
+    survivor = {"id": "utils.scratch.x_1", "diff": "-a + 0\n+a - 0", "explanation": "The same."}
+    small.write_record(
+        "mutants", {"date": "2026-01-04", "score": 0.995, "killed": 199, "survived": 1, "survivors": [survivor]}
+    )
+    page = status.page(small)
+    assert "Measured on 2026-01-03 (cores 2, cpu A); `make bench` renews them. Medians." in page
+    assert "| convolution | 1.2 |" in page
+    assert "Of 200 small changes to `utils/scratch`, the tests notice 199 (99.5%); measured on 2026-01-04" in page
+    assert "`utils.scratch.x_1`: The same.\n\n```diff\n-a + 0\n+a - 0\n```" in page
+
+
 def test_without_records_there_is_only_the_introduction(small):
     assert status.page(small) == status.INTRODUCTION
