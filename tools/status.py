@@ -85,8 +85,8 @@ def mutants(book: Book) -> str:
     parts = [
         "## Mutation tests\n",
         (
-            f"Of {total} small changes to `utils/scratch`, the tests notice {record['killed']} ({record['score']:.1%}); "
-            f"measured on {record['date']}, `make mutants` measures again. The survivors:\n"
+            f"Of {total} small changes to `utils/scratch`, the tests notice {record['killed']} "
+            f"({record['score']:.1%}); measured on {record['date']}, `make mutants` measures again. The survivors:\n"
         ),
     ]
     for survivor in record["survivors"]:
