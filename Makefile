@@ -12,7 +12,6 @@ TEST_READY := .venv/.test
 LOCK := uv pip compile --generate-hashes --no-emit-index-url --no-header -q --upgrade
 ANYWHERE := --universal --python-version 3.11
 
-export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help book test lab check refresh run matrix lock home bench mutants \
