@@ -66,7 +66,7 @@ def name_buttons(page: str, address: str, buttons: list[dict]) -> dict[str, str]
         elif label == "launch-buttons":
             button["tooltip"] = "Run this chapter"
         elif label == "source-issues-button":
-            button.update(text="Report an error", tooltip="Report an error on this page", url=report)
+            button.update(text="Report an error", url=report)
         elif label == "download-source-button":
             button["text"] = "Download notebook" if button["text"] == ".ipynb" else "Download page"
             links["download"] = button["url"]
