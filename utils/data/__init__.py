@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -35,12 +36,16 @@ class Provenance:
     note: str
 
     def __str__(self) -> str:
-        return (
-            f"File:    {self.file} of the package {self.package} {self.version}\n"
-            f"SHA-256: {self.sha256}\n"
-            f"Source:  {self.source}\n"
-            f"License: {self.license}\n"
-            f"Note:    {self.note}"
+        parts = {
+            "File": f"{self.file} of the package {self.package} {self.version}",
+            "SHA-256": self.sha256,
+            "Source": self.source,
+            "License": self.license,
+            "Note": self.note,
+        }
+        return "\n".join(
+            fill(text, 76, initial_indent=f"{name + ':':<9}", subsequent_indent=" " * 9, break_long_words=False)
+            for name, text in parts.items()
         )
 
 

