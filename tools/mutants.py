@@ -56,16 +56,20 @@ def explanation(diff: str, known: list[dict[str, str]]) -> str | None:
     return next((entry["why"] for entry in known if (entry["removed"], entry["added"]) == found), None)
 
 
-def main(root: Path) -> str | None:
-    """Run mutmut, write ``records/mutants.json``, and return what is wrong, if anything is."""
-    if not find_spec("mutmut"):
-        return 'make mutants needs mutmut: run "python -m pip install mutmut" in the environment first.'
-    shutil.rmtree(root / WORK, ignore_errors=True)
-    mutmut(root, "run")
+def collect(root: Path) -> dict[str, object]:
+    """Return the record of the last run of mutmut.
+
+    Raises
+    ------
+    ValueError
+        If the run did not come to its end.
+    """
     status = dict(results(root))
     unknown = [name for name, code in status.items() if code in UNKNOWN]
-    if unknown:
-        return f"mutmut did not finish: {len(unknown)} of {len(status)} mutants have no result; run it again."
+    if unknown or not status:
+        raise ValueError(
+            f"mutmut did not finish: {len(unknown)} of {len(status)} mutants have no result; run it again."
+        )
     known = tomllib.loads((root / SURVIVORS).read_text(encoding="utf-8")).get("survivor", [])
     survivors = []
     for name, code in status.items():
@@ -73,24 +77,35 @@ def main(root: Path) -> str | None:
             diff = "\n".join(mutmut(root, "show", name).strip().splitlines()[1:])
             survivors.append({"id": name, "diff": diff, "explanation": explanation(diff, known)})
     killed = len(status) - len(survivors)
-    record = {
+    return {
         "date": date.today().isoformat(),
         "score": round(killed / len(status), 4),
         "killed": killed,
         "survived": len(survivors),
         "survivors": survivors,
     }
-    replace(root / "records" / "mutants.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    print(f"{killed} of {len(status)} mutants killed ({record['score']:.1%}), {len(survivors)} survived.")
-    unexplained = [survivor for survivor in survivors if survivor["explanation"] is None]
+
+
+def store(book: Book, record: dict) -> str | None:
+    """Write ``records/mutants.json``, print the score, and return what is left to explain, if anything is."""
+    replace(book.root / "records" / "mutants.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    print(f"{record['killed']} mutants killed ({record['score']:.1%}), {record['survived']} survived.")
+    unexplained = [survivor for survivor in record["survivors"] if survivor["explanation"] is None]
     for survivor in unexplained:
         print(f"\n{survivor['id']}\n{survivor['diff']}")
-    if unexplained:
-        return (
-            f"{len(unexplained)} survivors have no explanation in {SURVIVORS}: kill them with a test or explain them."
-        )
-    return None
+    if not unexplained:
+        return None
+    return f"{len(unexplained)} survivors have no explanation in {SURVIVORS}: kill them with a test or explain them."
+
+
+def main(book: Book) -> str | None:
+    """Run mutmut and store what came out; return what is wrong, if anything is."""
+    if not find_spec("mutmut"):
+        return 'make mutants needs mutmut: run "python -m pip install mutmut" in the environment first.'
+    shutil.rmtree(book.root / WORK, ignore_errors=True)
+    mutmut(book.root, "run")
+    return store(book, collect(book.root))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Book().root))
+    sys.exit(main(Book()))

@@ -132,6 +132,13 @@ def test_works_in_the_dtype_of_its_inputs():
     assert {gradient.dtype.name for gradient in conv2d_backward(y, x, w, *case.options)} == {"float32"}
 
 
+@pytest.mark.parametrize(("of_dy", "of_w"), [("float32", "float64"), ("float64", "float32")])
+def test_the_input_gradient_keeps_the_better_of_two_precisions(of_dy, of_w):
+    x, w = np.ones((1, 4, 4, 1), np.float32), np.full((2, 2, 1, 1), 1 / 3, of_w)
+    dx, _, _ = conv2d_backward(np.full((1, 3, 3, 1), 1 / 3, of_dy), x, w)
+    assert dx.dtype == np.float64
+
+
 @given(convolutions())
 def test_leaves_its_inputs_alone(case):
     x, w, b = case.arrays()

@@ -81,6 +81,20 @@ def test_relu_is_flat_at_zero():
     assert activations.relu_backward(np.array([5.0, 5.0, 5.0]), x).tolist() == [0, 0, 5]
 
 
+def test_sigmoid_is_its_formula_on_both_sides_of_zero():
+    x = np.array([-3.0, -1.0, 0.0, 0.5, 4.0])
+    assert np.allclose(activations.sigmoid(x), 1 / (1 + np.exp(-x)), rtol=1e-14)
+
+
+@pytest.mark.filterwarnings("error")
+def test_rows_of_very_different_size_do_not_disturb_each_other():
+    x = np.array([[0.0, 1.0], [5000.0, 5001.0], [-5000.0, -4999.0]])
+    assert np.allclose(activations.softmax(x), [[1 / (1 + np.e), np.e / (1 + np.e)]] * 3, rtol=1e-12)
+    loss, gradient = softmax_cross_entropy(x, np.array([1, 1, 1]))
+    assert loss == pytest.approx(np.log1p(np.exp(-1.0)), rel=1e-12)
+    assert np.allclose(gradient, [gradient[0]] * 3, rtol=1e-12)
+
+
 @pytest.mark.filterwarnings("error")
 def test_activations_at_extremes():
     x = np.array([-1e4, -40.0, 0.0, 40.0, 1e4])

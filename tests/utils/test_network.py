@@ -34,6 +34,29 @@ def test_shapes_and_parameters():
     assert network.forward(x).shape == (3, 4)
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: Conv2D(3, (3, 2), (2, 3)),
+        lambda: Conv2D(3, (2, 3), dilation=(3, 2)),
+        lambda: Conv2D(3, (5, 4), (3, 2), "same"),
+        lambda: MaxPool2D((2, 5)),
+        lambda: MaxPool2D((3, 2)),
+        MaxPool2D,
+        ReLU,
+        Flatten,
+    ],
+)
+@pytest.mark.parametrize("size", [(8, 9), (11, 10)])
+def test_layers_announce_the_shape_that_they_return(layer, size):
+    network = Network([layer()], (*size, 2), dtype="float64")
+    assert network.forward(np.ones((4, *size, 2))).shape == (4, *network.shapes[-1])
+
+
+def test_pooling_has_size_2_by_default():
+    assert MaxPool2D().size == (2, 2)
+
+
 def test_the_network_of_the_chapter_has_5386_parameters():
     network = chapter()
     assert sum(p.size for p in network.parameters) == 5386
