@@ -17,6 +17,6 @@ if not found:
     for command in (clone, pip + data):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            print(done.stderr)
-            raise SystemExit("Set-up stopped at: " + " ".join(command))
+            stopped = "The set-up stopped at: " + " ".join(command)
+            raise RuntimeError(stopped + "\n" + done.stderr)
 sys.path.insert(0, str(book))
