@@ -90,6 +90,15 @@ def first_paragraph(doctree: nodes.document) -> str:
     return ""
 
 
+def keep_tags(app: Sphinx, doctree: nodes.document) -> None:
+    r"""Let a formula of several rows bear a ``\tag``, as in Colab: Sphinx would split it, which allows none."""
+    for formula in doctree.findall(nodes.math_block):
+        if r"\tag" in formula.astext() and not formula.get("nowrap"):
+            text = rf"\begin{{equation*}}{formula.astext()}\end{{equation*}}"
+            formula[:] = [nodes.Text(text)]
+            formula["nowrap"] = True
+
+
 def metatags(title: str, description: str, book: str) -> str:
     """HTML of the tags that a search engine or a shared link shows."""
     tags = {
@@ -145,6 +154,7 @@ def setup(app: Sphinx) -> dict:
     drop_thebe(app)
     app.add_node(HideCodeCellNode, override=True, html=(visit_folded_cell, depart_HideCellInput))
     app.connect("config-inited", set_repository)
+    app.connect("doctree-read", keep_tags)
     # The theme makes its buttons at priority 501.
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", copy_mathjax)
