@@ -185,6 +185,16 @@ def test_windows_copy_nothing(case):
     assert np.array_equal(seen[:, -1, -1, -1, -1], padded[:, row, column])
 
 
+def test_padding_says_where_the_input_lies():
+    x = np.ones((1, 5, 6, 1))
+    same, inside = pad(x, (3, 2), (1, 1), "valid", (1, 1))
+    assert same is x
+    assert inside == (slice(0, 5), slice(0, 6))
+    padded, inside = pad(x, (4, 2), (1, 1), "same", (1, 1))
+    assert padded.shape == (1, 8, 7, 1)
+    assert inside == (slice(1, 6), slice(0, 6))
+
+
 def test_windows_by_default_step_and_spread_by_1():
     x = np.arange(20.0).reshape(1, 4, 5, 1)
     assert windows(x, 2).shape == (1, 3, 4, 2, 2, 1)
