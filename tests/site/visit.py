@@ -19,6 +19,14 @@ STILL = "*, *::before, *::after { transition: none !important; animation: none !
 # After a change of size the theme makes what now scrolls reachable by keyboard, with a delay.
 THEME_SETTLES = 600
 UNFOLD = "document.querySelectorAll('details').forEach(details => details.open = true)"
+# Thousands of tokens of code have a dozen colors: one token of each is enough to look at.
+ONE_OF_EACH_TOKEN = """
+const seen = new Set();
+for (const token of document.querySelectorAll('.highlight span[class]')) {
+    if (seen.has(token.className)) token.replaceWith(...token.childNodes);
+    seen.add(token.className);
+}
+"""
 FORMULAS_READY = "window.MathJax?.startup ? MathJax.startup.promise.then(() => true) : true"
 # A command that MathJax does not know becomes red text instead of an error.
 BROKEN_FORMULAS = """
@@ -101,6 +109,7 @@ def look(browser: Browser, server: str, name: str) -> Visit:
         "[...document.images].filter(image => image.complete && !image.naturalWidth).map(image => image.src)"
     )
     seen.too_wide["1280"] = width(page)
+    page.evaluate(ONE_OF_EACH_TOKEN)
     seen.violations["light"] = violations(page, EVERYTHING)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
