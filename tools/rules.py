@@ -140,6 +140,13 @@ def width(chapter: Chapter) -> Iterator[str]:
             yield f"{len(line)} columns: {line.strip()}"
 
 
+def endings(chapter: Chapter) -> Iterator[str]:
+    """A cell does not end with a semicolon: nbval runs it without history, where it hides nothing."""
+    for cell in chapter.code:
+        if cell.source.rstrip().endswith(";"):
+            yield f"end with plt.show() or an assignment instead: {cell.source.rstrip().splitlines()[-1]}"
+
+
 def folding(chapter: Chapter) -> Iterator[str]:
     """A folded cell has a form title, which folds it in Colab, and a cell with a title is folded."""
     for cell in chapter.code:
@@ -230,5 +237,5 @@ def stored(chapter: Chapter) -> Iterator[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    header, opening, sections, plain, width, folding, figures, equations, citations, outputs, stored
+    header, opening, sections, plain, width, endings, folding, figures, equations, citations, outputs, stored
 )  # fmt: skip

@@ -126,6 +126,7 @@ def output(position, out):
         (rules.plain, edit(4, "Equation (1)", ":::{tip}\nx\n:::"), "MyST"),
         (rules.width, edit(3, "math", "math  #" + " x" * 40), "columns"),
         (rules.width, edit(4, "a + b\n", "a + b  #" + " x" * 40 + "\n"), "columns"),
+        (rules.endings, edit(5, "draw()", "draw();"), "end with plt.show()"),
         (rules.folding, tag(12), "go together"),
         (rules.folding, edit(12, "#@title Solution {", "# Solution {"), "go together"),
         (rules.folding, edit(12, "\n2", "\n#@title 2"), "not the first line"),
