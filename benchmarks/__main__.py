@@ -24,13 +24,14 @@ def cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def machine() -> dict[str, str | int]:
-    """Describe where the numbers come from, without naming the machine."""
+def machine() -> dict[str, str | int | float]:
+    """Describe where the numbers come from, and how busy it is, without naming the machine."""
     packages = {name: _version(name) for name in ("numpy", "keras", "tensorflow-cpu", "tensorflow")}
     return {
         "cpu": cpu(),
         "cores": os.cpu_count() or 1,
         "system": platform.system(),
+        "load before": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else "unknown",
         "python": platform.python_version(),
         **{name: version for name, version in packages.items() if version},
     }
@@ -67,10 +68,11 @@ def line(row: dict) -> list[str]:
 def main() -> None:
     """Measure with one thread and with all cores."""
     cores = os.cpu_count() or 1
+    described = machine()
     rows = [row for threads in sorted({1, cores}) for row in measure(threads)]
     record = {
         "date": date.today().isoformat(),
-        "machine": machine(),
+        "machine": described,
         "note": "Batches of 32 in float32. Ratio: the other's time over NumPy's, median of rounds timed in turn.",
         "head": HEAD,
         "table": [line(row) for row in rows],
