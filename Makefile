@@ -104,7 +104,7 @@ html: $(BOOK_READY)
 
 links: html $(TEST_READY)
 	@$(BIN)/lychee --no-progress --scheme https --scheme http --max-retries 3 --accept 200..=299,403,429 \
-		'_build/html/**/*.html'
+		--exclude '/issues/new' --exclude '/edit/main/' '_build/html/**/*.html'
 
 colab:
 	@sh tools/colab.sh
