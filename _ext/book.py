@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from hashlib import sha256
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +41,12 @@ def drop_thebe(app: Sphinx) -> None:
     for listeners in app.events.listeners.values():
         listeners[:] = [listener for listener in listeners if listener.handler.__module__ != "sphinx_thebe"]
     app.registry.css_files = [(name, options) for name, options in app.registry.css_files if "thebe" not in name]
+
+
+def look(root: Path) -> str:
+    """Hash of what all pages share: Sphinx would not copy a changed style sheet if no page had changed."""
+    files = sorted(path for folder in ("_static", "_templates", "_ext") for path in (root / folder).rglob("*.*"))
+    return sha256(b"".join(path.read_bytes() for path in files if path.suffix != ".pyc")).hexdigest()
 
 
 def flat(buttons: list[dict]) -> Iterator[dict]:
@@ -152,6 +159,7 @@ def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     """Connect to Sphinx."""
     drop_thebe(app)
+    app.add_config_value("book_look", look(Path(app.confdir)), "html")
     app.add_node(HideCodeCellNode, override=True, html=(visit_folded_cell, depart_HideCellInput))
     app.connect("config-inited", set_repository)
     app.connect("doctree-read", keep_tags)
