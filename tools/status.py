@@ -5,6 +5,7 @@ The page depends on the records alone: it prints dates, never ages, so that it c
 
 from __future__ import annotations
 
+import re
 import sys
 
 from tools.book import Book, replace
@@ -89,9 +90,13 @@ def mutants(book: Book) -> str:
             f"({record['score']:.1%}); measured on {record['date']}, `make mutants` measures again. The survivors:\n"
         ),
     ]
+    by_reason: dict[str, list[str]] = {}
     for survivor in record["survivors"]:
-        why = survivor["explanation"] or "Not explained yet."
-        parts.append(f"`{survivor['id']}`: {why}\n\n```diff\n{survivor['diff'].strip()}\n```\n")
+        changed = [line for line in survivor["diff"].splitlines() if re.match(r"[-+](?![-+])", line)]
+        by_reason.setdefault(survivor["explanation"] or "Not explained yet.", []).append("\n".join(changed))
+    for reason, changes in by_reason.items():
+        diff = "\n".join(dict.fromkeys(changes))  # the same change in two places is shown once
+        parts.append(f"**{reason}** ({len(changes)})\n\n```diff\n{diff}\n```\n")
     return "\n".join(parts)
 
 

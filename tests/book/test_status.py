@@ -43,7 +43,7 @@ def test_benchmarks_and_survivors(small):
             "table": [["convolution", "1.2"]],
         },
     )
-    survivor = {"id": "utils.scratch.x_1", "diff": "-a + 0\n+a - 0", "explanation": "The same."}
+    survivor = {"id": "utils.scratch.x_1", "diff": "--- f.py\n+++ f.py\n@@ -1 +1 @@\n b\n-a + 0\n+a - 0", "explanation": "The same."}
     small.write_record(
         "mutants", {"date": "2026-01-04", "score": 0.995, "killed": 199, "survived": 1, "survivors": [survivor]}
     )
@@ -51,7 +51,7 @@ def test_benchmarks_and_survivors(small):
     assert "Measured on 2026-01-03 (cores 2, cpu A); `make bench` renews them. Medians." in page
     assert "| convolution | 1.2 |" in page
     assert "Of 200 small changes to `utils/scratch`, the tests notice 199 (99.5%); measured on 2026-01-04" in page
-    assert "`utils.scratch.x_1`: The same.\n\n```diff\n-a + 0\n+a - 0\n```" in page
+    assert "**The same.** (1)\n\n```diff\n-a + 0\n+a - 0\n```" in page
 
 
 def test_without_records_there_is_only_the_introduction(small):
