@@ -29,7 +29,7 @@ def parts(checker, monkeypatch):
 def test_right_answer_and_empty_stub(checker, monkeypatch, capsys):
     solution, cases, _ = parts(checker, monkeypatch)
     checker(solution)
-    assert capsys.readouterr().out == f"✓ {solution.__name__} is right in all {len(cases)} cases.\n"
+    assert capsys.readouterr().out == f"✓ {solution.__name__} is right in {len(cases)} cases.\n"
 
     def stub(*arguments):
         """Left empty."""
@@ -53,9 +53,25 @@ def test_other_wrong_answers_show_a_case(checker):
     def odd(*arguments):
         return "a word"
 
-    with pytest.raises(WrongAnswer, match="none of the usual mistakes") as caught:
+    with pytest.raises(WrongAnswer, match=r"none of the usual mistakes|shape of the result") as caught:
         checker(odd)
     assert "returns  'a word'" in str(caught.value)
+
+
+def test_a_notebook_shows_the_message_and_not_the_solution():
+    with pytest.raises(WrongAnswer) as caught:
+        cnn_math.pointwise(lambda x, w: 2 * (x @ w))
+    (shown,) = caught.value._render_traceback_()
+    assert shown == f"✗ {caught.value}"
+    assert "@" not in shown
+
+
+def test_an_attempt_that_raises_is_shown_with_its_case():
+    def broken(x):
+        return x[9]
+
+    with pytest.raises(WrongAnswer, match=r"broken\(\[1.0\]\)\n  raises IndexError: index 9"):
+        check(broken, lambda x: x, [(np.array([1.0]),)], [])
 
 
 def test_an_attempt_may_write_into_its_arguments():

@@ -14,6 +14,10 @@ import numpy as np
 class WrongAnswer(AssertionError):
     """The answer differs from the right one; the message says in which case and what is probably wrong."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Let a notebook show the message alone: a traceback would bury it, and show the solution."""
+        return [f"✗ {self}"]
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -58,14 +62,14 @@ def check(
         If a result differs from the solution's.
     """
     name = attempt.__name__
-    given = [attempt(*_copies(case)) for case in cases]
+    given = [_result(attempt, case) for case in cases]
     if all(result is None for result in given):
-        print(f"Not yet: {name} returns nothing. Write its body, then run the cell again.")
+        print(f"Not yet: {name} returns nothing. Write its body, end it with return, and run the cell again.")
         return
     expected = [solution(*case) for case in cases]
     wrong = next((i for i, pair in enumerate(zip(given, expected, strict=True)) if not _same(*pair)), None)
     if wrong is None:
-        print(f"✓ {name} is right in all {len(cases)} cases.")
+        print(f"✓ {name} is right in {len(cases)} cases.")
         return
     likely = next(
         (
@@ -73,12 +77,33 @@ def check(
             for mistake in mistakes
             if all(_same(result, mistake.answer(*case)) for result, case in zip(given, cases, strict=True))
         ),
-        "It is none of the usual mistakes: work this case out by hand and compare.",
+        _other(given[wrong], expected[wrong]),
     )
-    arguments = ", ".join(_shown(value) for value in cases[wrong])
     raise WrongAnswer(
-        f"{likely}\n{name}({arguments})\n  returns  {_shown(given[wrong])}\n  expected {_shown(expected[wrong])}"
+        f"{likely}\n{_call(attempt, cases[wrong])}\n"
+        f"  returns  {_shown(given[wrong])}\n  expected {_shown(expected[wrong])}"
     )
+
+
+def _result(attempt: Callable[..., Any], case: tuple[Any, ...]) -> Any:
+    """Call the attempt; an error of its own is reported with the case that raised it."""
+    try:
+        return attempt(*_copies(case))
+    except Exception as error:
+        raise WrongAnswer(f"{_call(attempt, case)}\n  raises {type(error).__name__}: {error}") from error
+
+
+def _call(attempt: Callable[..., Any], case: tuple[Any, ...]) -> str:
+    """Return the call as the reader would write it."""
+    return f"{attempt.__name__}({', '.join(map(_shown, case))})"
+
+
+def _other(given: Any, expected: Any) -> str:
+    """Say what differs when no typical mistake explains it."""
+    found, wanted = np.shape(given), np.shape(expected)
+    if found != wanted:
+        return f"The shape of the result is {found}: expected {wanted}."
+    return "It is none of the usual mistakes: work this case out by hand and compare."
 
 
 def _copies(case: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -99,4 +124,4 @@ def _shown(value: Any) -> str:
     """Return a value for a message: an array as a list, whole numbers without a point."""
     if not isinstance(value, np.ndarray):
         return repr(value)
-    return f"{value.tolist()} of shape {value.shape}" if value.size <= 24 else f"an array of shape {value.shape}"
+    return str(value.tolist()) if value.size <= 24 else f"an array of shape {value.shape}"

@@ -24,8 +24,12 @@ def output_length(attempt: Answer) -> None:
             "The dilation seems to be missing: a kernel of k taps reaches dilation · (k - 1) places beyond its first.",
         ),
         Mistake(
-            lambda n, k, s, p, d: (n + p - d * k) // s + 1,
+            lambda n, k, s, p, d: (n + p - d * k - 1) // s + 1,
             "The kernel seems to span dilation · k places: between k taps there are only k - 1 gaps.",
+        ),
+        Mistake(
+            lambda n, k, s, p, d: (n + p - d * k) // s + 1,
+            "The 1 seems to be multiplied too: it is dilation · (k - 1) + 1 that must fit into n + padding.",
         ),
         Mistake(
             lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) // s + 1,
@@ -76,7 +80,7 @@ def correlate(attempt: Answer) -> None:
 
 
 def convolution_matrix(attempt: Answer) -> None:
-    """Check ``convolution_matrix(w, n)``: the matrix of equation (7) in one dimension, shape (n - k + 1, n)."""
+    """Check ``convolution_matrix(w, n)``: the matrix of equation (8) in one dimension, shape (n - k + 1, n)."""
 
     def solution(w: np.ndarray, n: int) -> np.ndarray:
         return np.stack([np.pad(w, (i, n - len(w) - i)) for i in range(n - len(w) + 1)])
@@ -104,7 +108,7 @@ def convolution_matrix(attempt: Answer) -> None:
 
 
 def receptive_field(attempt: Answer) -> None:
-    """Check ``receptive_field(layers)``, equation (10); ``layers`` is a list of (kernel, stride, dilation)."""
+    """Check ``receptive_field(layers)``, equation (11); ``layers`` is a list of (kernel, stride, dilation)."""
 
     def field(
         layers: Sequence[tuple[int, int, int]],
@@ -135,6 +139,14 @@ def receptive_field(attempt: Answer) -> None:
             "Each layer seems to add k places: it adds k - 1, since the first tap lies on what was seen before.",
         ),
         Mistake(
+            lambda layers: field(layers) - 1,
+            "The field seems to start at 0: before any layer, one place sees one pixel.",
+        ),
+        Mistake(
+            lambda layers: 1 + sum((kernel - 1) * dilation * stride for kernel, stride, dilation in layers),
+            "Each layer seems to count its own stride only: the jump is the product of all strides before it.",
+        ),
+        Mistake(
             lambda layers: field(layers, lambda kernel, dilation: kernel - 1),
             "The dilation seems to be missing: it spreads the taps, so the kernel reaches further.",
         ),
@@ -157,7 +169,8 @@ def input_gradient(attempt: Answer) -> None:
     mistakes = [
         Mistake(
             lambda dy, w: np.correlate(dy, w, "full"),
-            "The kernel seems to be unflipped: in equation (14) the index of dy falls while the tap's rises.",
+            "The kernel seems to lie the wrong way round: equation (14) is a convolution already. "
+            "np.convolve flips the kernel by itself, np.correlate does not.",
         ),
         Mistake(
             lambda dy, w: np.convolve(dy, w, "same"),
@@ -176,13 +189,25 @@ def input_gradient(attempt: Answer) -> None:
 
 
 def convolution_cost(attempt: Answer) -> None:
-    """Check ``convolution_cost(side, kernel, channels, filters)``, equation (11): (parameters, multiply-adds)."""
+    """Check ``convolution_cost(side, kernel, channels, filters)``, equation (12): (parameters, multiply-adds)."""
 
     def solution(side: int, kernel: int, channels: int, filters: int) -> tuple[int, int]:
         taps = kernel * kernel * channels * filters
         return taps + filters, side * side * taps
 
     mistakes = [
+        Mistake(
+            lambda m, k, c, f: (m * m * k * k * c * f, (k * k * c + 1) * f),
+            "The two seem to be swapped: parameters first, then multiply-adds.",
+        ),
+        Mistake(
+            lambda m, k, c, f: ((k * c + 1) * f, m * m * k * c * f),
+            "The kernel seems to be a line: it has k × k taps.",
+        ),
+        Mistake(
+            lambda m, k, c, f: ((k * k * c + 1) * f, m * k * k * c * f),
+            "The output seems to be a line: it has side × side places.",
+        ),
         Mistake(
             lambda m, k, c, f: (k * k * c * f, m * m * k * k * c * f),
             "The biases seem to be missing: each filter has one.",
@@ -227,8 +252,11 @@ def pointwise(attempt: Answer) -> None:
             "The grid seems to be lost: the output keeps height and width.",
         ),
     ]
-    x = np.arange(12.0).reshape(2, 3, 2)
-    check(attempt, solution, [(x, np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 40.0]]))], mistakes)
+    cases = [
+        (np.arange(12.0).reshape(2, 3, 2), np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 40.0]])),
+        (np.arange(4.0).reshape(1, 4, 1), np.array([[2.0, -1.0]])),
+    ]
+    check(attempt, solution, cases, mistakes)
 
 
 def _correlate(x: np.ndarray, w: np.ndarray) -> np.ndarray:
