@@ -76,6 +76,7 @@ home: $(BOOK_READY) ## Write the repository's address everywhere: make home REPO
 lint: $(TEST_READY)
 	@echo "== lint"
 	@$(PY) -m ruff check -q .
+	@$(PY) -m ruff format -q --check .
 	@$(PY) -m codespell_lib
 
 tests: $(TEST_READY)

@@ -43,7 +43,11 @@ def test_benchmarks_and_survivors(small):
             "table": [["convolution", "1.2"]],
         },
     )
-    survivor = {"id": "utils.scratch.x_1", "diff": "--- f.py\n+++ f.py\n@@ -1 +1 @@\n b\n-a + 0\n+a - 0", "explanation": "The same."}
+    survivor = {
+        "id": "utils.scratch.x_1",
+        "diff": "--- f.py\n+++ f.py\n@@ -1 +1 @@\n b\n-a + 0\n+a - 0",
+        "explanation": "The same.",
+    }
     small.write_record(
         "mutants", {"date": "2026-01-04", "score": 0.995, "killed": 199, "survived": 1, "survivors": [survivor]}
     )
