@@ -20,6 +20,14 @@ def output_length(attempt: Answer) -> None:
 
     mistakes = [
         Mistake(
+            lambda n, k, s, p, d: (n + p - d * (k - 1)) // s + 1,
+            "A 1 seems to be missing: the last of n + padding positions is n + padding - 1.",
+        ),
+        Mistake(
+            lambda n, k, s, p, d: n + p - d * (k - 1),
+            "The stride seems to be missing: the windows start at 0, stride, 2 · stride and so on.",
+        ),
+        Mistake(
             lambda n, k, s, p, d: (n + p - k) // s + 1,
             "The dilation seems to be missing: a kernel of k taps reaches dilation · (k - 1) places beyond its first.",
         ),
@@ -66,6 +74,10 @@ def correlate(attempt: Answer) -> None:
         Mistake(
             lambda x, w: np.correlate(x, w, "valid")[:-1],
             "The last window seems to be missing: the first tap can stand on n - k + 1 places.",
+        ),
+        Mistake(
+            lambda x, w: w[-1] * x[len(w) - 1 :],
+            "Only the last tap seems to count: add the taps up, one after the other.",
         ),
         Mistake(
             lambda x, w: np.array([x[i] * w.sum() for i in range(len(x) - len(w) + 1)]),
@@ -144,7 +156,7 @@ def receptive_field(attempt: Answer) -> None:
         ),
         Mistake(
             lambda layers: 1 + sum((kernel - 1) * dilation * stride for kernel, stride, dilation in layers),
-            "Each layer seems to count its own stride only: the jump is the product of all strides before it.",
+            "Each layer seems to count one stride only: the jump is the product of all strides before it.",
         ),
         Mistake(
             lambda layers: field(layers, lambda kernel, dilation: kernel - 1),
@@ -211,6 +223,14 @@ def convolution_cost(attempt: Answer) -> None:
         Mistake(
             lambda m, k, c, f: (k * k * c * f, m * m * k * k * c * f),
             "The biases seem to be missing: each filter has one.",
+        ),
+        Mistake(
+            lambda m, k, c, f: ((k * k * c + 1) * f, m * m * (k * k * c + 1) * f),
+            "The multiply-adds seem to count the bias: adding it takes no multiplication.",
+        ),
+        Mistake(
+            lambda m, k, c, f: (k * k * c * f + 1, m * m * k * k * c * f),
+            "There seems to be one bias in all: each filter has its own.",
         ),
         Mistake(
             lambda m, k, c, f: ((k * k + 1) * c * f, m * m * k * k * c * f),

@@ -24,7 +24,7 @@ MNIST = Provenance(
     ),
     note=(
         "500 images of each digit, sorted by digit in the file; here scaled to "
-        "[0, 1], shuffled and split 400/100 a digit, a split of the book's own: results "
+        "[0, 1], shuffled and split 400/100 per digit, a split of the book's own: results "
         "do not compare with those on MNIST's official test set"
     ),
 )
