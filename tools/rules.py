@@ -27,7 +27,7 @@ HEADER = re.compile(
 )
 TITLE = re.compile(r'#@title \S.* \{display-mode: "form"\}')
 DIRECTIVE = re.compile(r"^\s*(?:`{3,}|:{3,}|~{3,})\s*\{[\w:-]+\}|(?<![\w\\$}])\{[\w:-]+\}`[^`]+`", re.MULTILINE)
-MACHINE = re.compile(r"(?<![\w.])(?:/home/|/root/|/Users/|/tmp/|[A-Za-z]:\\\\?(?:Users|Windows))")
+MACHINE = re.compile(r"(?<![\w.])(?:/(?:home|root|Users|tmp)/|[A-Za-z]:\\\\?(?:Users|Windows))")
 CITATION = re.compile(r"\[([^\]]*)\]\((https?://(?:doi\.org|(?:www\.)?arxiv\.org)/[^)\s]+)\)")
 
 

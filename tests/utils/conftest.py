@@ -2,11 +2,12 @@
 
 import os
 
+import matplotlib
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-os.environ.setdefault("MPLBACKEND", "agg")
+matplotlib.use("agg")  # here, not in the environment: the kernels of the chapters inherit that
 
 _common = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("default", max_examples=150, **_common)
