@@ -14,7 +14,7 @@ ANYWHERE := --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test lab check refresh run matrix lock home bench mutants \
+.PHONY: help book test lab check refresh record run matrix lock home bench mutants \
 	lint tests unit chapters workflows site html status links colab gpu propose
 
 help: ## List the targets
@@ -38,6 +38,9 @@ check: $(TEST_READY) ## Lint, run and compare one chapter: make check CHAPTER=cn
 
 refresh: $(TEST_READY) ## Re-run the chapters that changed and store their outputs (CHAPTER=name forces one)
 	@$(PY) -m tools.refresh $(CHAPTER)
+
+record: $(TEST_READY) ## Run one recorded experiment anew and store it: make record NAME=cnn-code-variants
+	@$(PY) -m tools.record "$(NAME)"
 
 run: $(TEST_READY) ## Run all chapters into _runs/ with a report: make run PROFILE=full SHARD=1/4
 	@$(PY) -m tools.run --profile "$(PROFILE)" --shard "$(SHARD)"

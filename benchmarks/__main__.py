@@ -2,46 +2,20 @@
 
 import json
 import os
-import platform
 import subprocess
 import sys
 from datetime import date
-from importlib import metadata
-from pathlib import Path
 
+from utils.machine import machine, versions
 from utils.settings import RECORDS, ROOT
 
 HEAD = ["what", "threads", "NumPy, ms", "compared with", "its ms", "ratio", "middle half of the ratios"]
 
 
-def cpu() -> str:
-    """Return the name of the processor."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def machine() -> dict[str, str | int | float]:
+def described() -> dict[str, str | int | float]:
     """Describe where the numbers come from, and how busy it is, without naming the machine."""
-    packages = {name: _version(name) for name in ("numpy", "keras", "tensorflow-cpu", "tensorflow")}
-    return {
-        "cpu": cpu(),
-        "cores": os.cpu_count() or 1,
-        "system": platform.system(),
-        "load before": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else "unknown",
-        "python": platform.python_version(),
-        **{name: version for name, version in packages.items() if version},
-    }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else "unknown"
+    return {**machine(), "load before": load, **versions()}
 
 
 def measure(threads: int) -> list[dict]:
@@ -68,11 +42,11 @@ def line(row: dict) -> list[str]:
 def main() -> None:
     """Measure with one thread and with all cores."""
     cores = os.cpu_count() or 1
-    described = machine()
+    about = described()
     rows = [row for threads in sorted({1, cores}) for row in measure(threads)]
     record = {
         "date": date.today().isoformat(),
-        "machine": described,
+        "machine": about,
         "note": "Batches of 32 in float32. Ratio: the other's time over NumPy's, median of rounds timed in turn.",
         "head": HEAD,
         "table": [line(row) for row in rows],

@@ -6,13 +6,11 @@ import ast
 import json
 import logging
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
 import papermill
@@ -20,8 +18,6 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from tools import notebook as nb
-
-BACKENDS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",)}
 
 
 class ChapterError(Exception):
@@ -112,19 +108,3 @@ def execute(path: Path, parameters: Mapping[str, object] | None = None, progress
         seconds = time.perf_counter() - start
         lines = claims.read_text(encoding="utf-8").splitlines() if claims.exists() else []
     return Result(notebook, seconds, [json.loads(line) for line in lines])
-
-
-def backend() -> str:
-    """Return the Keras backend that kernels started from here use."""
-    return os.environ.get("KERAS_BACKEND", "tensorflow")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that chapters compute with."""
-    found = {"python": platform.python_version()}
-    for name in ("numpy", "keras", *BACKENDS.get(backend(), ()), "matplotlib"):
-        try:
-            found[name.removesuffix("-cpu")] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

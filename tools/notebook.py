@@ -14,6 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.book import Book
+from utils.sources import used_modules
 
 # What runners and editors leave behind in a cell's metadata.
 NOISE = ("papermill", "execution", "ExecuteTime", "collapsed", "scrolled", "jupyter", "vscode")
@@ -97,52 +98,22 @@ def with_minutes(notebook: NotebookNode, seconds: float) -> NotebookNode:
     return notebook
 
 
-def imported(source: str, package: str = "utils") -> set[str]:
-    """Return the dotted names below ``package`` that Python source imports.
-
-    ``from utils.data import images`` yields both ``utils.data`` and ``utils.data.images``: only the
-    file system knows which of the two is a module.
-    """
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in names if name == package or name.startswith(f"{package}.")}
-
-
-def module_file(root: Path, name: str) -> Path | None:
-    """Return the file of a dotted module name, or None when the name is not a module."""
-    base = root.joinpath(*name.split("."))
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.exists():
-            return path
-    return None
-
-
-def used_modules(root: Path, source: str) -> list[Path]:
-    """Return the files of the ``utils`` modules that source imports, directly or through others."""
-    found: set[Path] = set()
-    queue = [source]
-    while queue:
-        for name in imported(queue.pop()):
-            parts = name.split(".")
-            parents = {".".join(parts[: i + 1]) for i in range(len(parts))}
-            for path in filter(None, (module_file(root, parent) for parent in parents)):
-                if path not in found:
-                    found.add(path)
-                    queue.append(path.read_text(encoding="utf-8"))
-    return sorted(found)
+def recorded(source: str) -> list[str]:
+    """Return the names of the records that Python source reads or makes: first arguments of ``record``."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and node.args)
+    return [
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "record" and isinstance(call.args[0], ast.Constant)
+    ]
 
 
 def source_hash(book: Book, notebook: NotebookNode) -> str:
     """Return the SHA-256 of all that a chapter's outputs come from.
 
-    That is the source and the metadata of its code cells, and the text of every ``utils`` module that
-    they import, directly or through others. The repository's address is left out: moving the book
-    changes no output.
+    That is the source and the metadata of its code cells, the records that they read, and the text of
+    every ``utils`` module that they import, directly or through others. The repository's address is left
+    out: moving the book changes no output.
     """
     cells = code_cells(notebook)
     digest, address = hashlib.sha256(), book.repository
@@ -150,7 +121,9 @@ def source_hash(book: Book, notebook: NotebookNode) -> str:
         digest.update(
             json.dumps([cell.source.replace(address, ""), _clean_metadata(cell.metadata)], sort_keys=True).encode()
         )
-    for path in used_modules(book.root, "\n".join(cell.source for cell in cells)):
+    code = "\n".join(cell.source for cell in cells)
+    records = [book.root / "records" / f"{name}.json" for name in recorded(code)]
+    for path in [*used_modules(book.root, code), *(path for path in records if path.exists())]:
         digest.update(path.relative_to(book.root).as_posix().encode())
         digest.update(path.read_text(encoding="utf-8").encode())
     return digest.hexdigest()

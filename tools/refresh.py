@@ -12,7 +12,8 @@ from nbformat import NotebookNode
 from tools import notebook as nb
 from tools import status
 from tools.book import Book, replace
-from tools.execute import ChapterError, backend, execute, versions
+from tools.execute import ChapterError, execute
+from utils.machine import backend, versions
 
 
 def is_current(notebook: NotebookNode, record: dict, digest: str) -> bool:
@@ -52,7 +53,7 @@ def refresh(book: Book, name: str | None = None, progress: bool = False) -> list
             "seconds": round(result.seconds),
             "cells": len(nb.code_cells(before)),
             "claims": result.claims,
-            "versions": versions(),
+            "versions": versions("matplotlib"),
             "backend": backend(),
             "verified": datetime.date.today().isoformat(),
             "source": digest,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from tools import notebook as nb
 from tools import shards
 from tools.book import Book, replace
-from tools.execute import ChapterError, backend, execute, versions
+from tools.execute import ChapterError, execute
+from utils.machine import backend, versions
 
 STYLE = "body{font:16px/1.5 sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left}.bad{color:#b00020}"
 
@@ -73,7 +74,7 @@ def report(outcomes: list[Outcome], profile: str, shard: tuple[int, int]) -> str
         for o in outcomes
     )
     details = "".join(f"<h2>{html.escape(o.name)}</h2><pre>{html.escape(o.failure)}</pre>\n" for o in failed)
-    packages = "".join(f"<li>{name} {version}</li>" for name, version in versions().items())
+    packages = "".join(f"<li>{name} {version}</li>" for name, version in versions("matplotlib").items())
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Run of the book</title><style>{STYLE}</style>
 <h1>Run of the book</h1>

@@ -1,0 +1,102 @@
+"""Renew one record: ``python -m tools.record NAME``.
+
+Runs the chapter that makes the record up to the cell that does. A cell before it that fails because another record is
+stale or missing is passed over; what counts is whether this record was written.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+import papermill
+from nbformat import NotebookNode
+
+from tools import notebook as nb
+from tools import status
+from tools.book import Book
+from tools.execute import ChapterError, environment
+
+
+def find(book: Book, name: str) -> tuple[Path, NotebookNode]:
+    """Return the chapter that makes a record, and a copy of it that ends with the cell that does.
+
+    Raises
+    ------
+    SystemExit
+        When no chapter makes it.
+    """
+    known = []
+    for path in book.chapters().values():
+        notebook = nb.read(path)
+        for position, cell in enumerate(notebook.cells):
+            names = nb.recorded(cell.source) if cell.cell_type == "code" else []
+            known += names
+            if name in names:
+                short = copy.deepcopy(notebook)
+                short.cells = short.cells[: position + 1]
+                return path, short
+    raise SystemExit(f"No chapter makes a record {name!r}; there are: {', '.join(known) or 'none'}.")
+
+
+def renew(book: Book, name: str, progress: bool = False) -> dict:
+    """Run what makes a record and return it.
+
+    Raises
+    ------
+    ChapterError
+        When the record was not written: it is what it was before.
+    """
+    chapter, notebook = find(book, name)
+    file = book.root / "records" / f"{name}.json"
+    before = file.stat().st_mtime_ns if file.exists() else None
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    error = None
+    with tempfile.TemporaryDirectory() as folder:
+        copied = Path(folder, chapter.name)
+        copied.write_text(nb.text(notebook), encoding="utf-8")
+        try:
+            with environment(BOOK_RECORD=name, BOOK_QUIET="" if progress else "1"):
+                papermill.execute_notebook(
+                    str(copied),
+                    None,
+                    cwd=str(chapter.parent),
+                    progress_bar=False,
+                    stderr_file=sys.stderr if progress else None,
+                    extra_arguments=["--log-level=ERROR"],
+                    allow_errors=True,
+                )
+        except papermill.PapermillExecutionError as raised:
+            error = raised
+    if not file.exists() or file.stat().st_mtime_ns == before:
+        raise ChapterError(f"{error.ename}: {error.evalue}" if error else "its cell ran without writing it")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def main() -> int:
+    """Run the command line."""
+    name = sys.argv[1] if len(sys.argv) == 2 else ""
+    if not name:
+        raise SystemExit("Which record? For example: make record NAME=cnn-code-variants")
+    book = Book()
+    try:
+        made = renew(book, name, progress=sys.stderr.isatty())
+    except ChapterError as error:
+        print(f"The record {name} is as it was: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"Interrupted: the record {name} is as it was.", file=sys.stderr)
+        return 130
+    status.write(book)
+    print(
+        f"{name}: {len(made['rows'])} runs in {made['about']['seconds']} s. Now `make refresh` stores what it changes."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
