@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tqdm import tqdm
 
 from utils import settings
@@ -29,8 +31,9 @@ def fit(
     data: Dataset,
     epochs: int = 5,
     batch_size: int = 32,
-    learning_rate: float = 0.001,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 0.001,
     seed: int = 0,
+    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
 ) -> History:
     """Train a classifier with Adam and cross-entropy on its logits.
 
@@ -40,10 +43,14 @@ def fit(
         Maps a batch of ``data.x_train`` to logits (batch, classes). Trained in place.
     data
         Examples with integer labels; the test part is only measured.
-    epochs, batch_size, learning_rate
+    epochs, batch_size
         As in Keras.
+    learning_rate
+        A number, or one of Keras's schedules over the steps.
     seed
-        Seed of the order of the examples.
+        Seed of the order of the examples and of ``augment``.
+    augment
+        Maps the training inputs and a generator to inputs of the same shape, anew for each epoch.
 
     Returns
     -------
@@ -52,6 +59,7 @@ def fit(
         figures are those after the epoch.
     """
     set_seed(seed)
+    generator = np.random.default_rng(seed)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         # Without a dtype the loss of a float64 model is computed in float32.
@@ -60,22 +68,18 @@ def fit(
     )
     history = History()
     with tqdm(total=epochs, unit="epoch", leave=False, disable=settings.quiet()) as bar:
-
-        def store(epoch: int, logs: dict[str, float]) -> None:
-            history.loss.append(float(logs["loss"]))
-            history.accuracy.append(float(logs["accuracy"]))
-            history.test_loss.append(float(logs["val_loss"]))
-            history.test_accuracy.append(float(logs["val_accuracy"]))
+        for _ in range(epochs):
+            logs = model.fit(
+                data.x_train if augment is None else augment(data.x_train, generator),
+                data.y_train,
+                validation_data=(data.x_test, data.y_test),
+                batch_size=batch_size,
+                verbose=0,
+            ).history
+            history.loss += logs["loss"]
+            history.accuracy += logs["accuracy"]
+            history.test_loss += logs["val_loss"]
+            history.test_accuracy += logs["val_accuracy"]
             bar.set_postfix(test_accuracy=f"{history.test_accuracy[-1]:.3f}")
             bar.update()
-
-        model.fit(
-            data.x_train,
-            data.y_train,
-            validation_data=(data.x_test, data.y_test),
-            epochs=epochs,
-            batch_size=batch_size,
-            verbose=0,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=store)],
-        )
     return history

@@ -89,3 +89,27 @@ def test_an_empty_history_shares_nothing():
 def test_keras_is_not_set_to_another_precision(few):
     small_cnn(dtype="float64")
     assert keras.config.floatx() == "float32"
+
+
+def test_augmentation_is_drawn_anew_for_each_epoch_and_by_the_seed(few):
+    seen = []
+
+    def augment(x, generator):
+        seen.append(generator.random())
+        return np.zeros_like(x)
+
+    model = small_cnn(seed=3)
+    before = model.get_weights()
+    for _ in range(2):
+        fit(model, few, epochs=2, batch_size=300, seed=5, augment=augment)
+    assert len(set(seen)) == 2 and seen[:2] == seen[2:]
+    # On blank images no kernel can learn: what was trained on is what the function gave.
+    after = model.get_weights()
+    assert np.array_equal(before[0], after[0])
+    assert not np.array_equal(before[-1], after[-1])
+
+
+def test_a_schedule_sets_the_learning_rate(few):
+    model = small_cnn()
+    fit(model, few, epochs=2, batch_size=300, learning_rate=keras.optimizers.schedules.CosineDecay(0.01, 4))
+    assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
