@@ -12,6 +12,8 @@ from pathlib import Path
 
 import yaml
 
+# Tables that tools write; every other file in records/ belongs to an experiment of a chapter.
+TABLES = ("chapters", "benchmarks", "mutants")
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 
 
@@ -81,6 +83,11 @@ class Book:
         """Content of ``records/NAME.json``, empty when it does not exist."""
         path = self.root / "records" / f"{name}.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def experiments(self) -> dict[str, dict]:
+        """Return the recorded experiments by name."""
+        names = sorted(path.stem for path in (self.root / "records").glob("*.json"))
+        return {name: self.record(name) for name in names if name not in TABLES}
 
     def write_record(self, name: str, content: Mapping) -> None:
         """Write ``records/NAME.json`` whole or not at all."""

@@ -19,6 +19,9 @@ from nbformat import NotebookNode
 
 from tools import notebook as nb
 
+# ipykernel 7 warns on the terminal about each TCP connection, and logs an error when it is stopped.
+KERNEL_ARGUMENTS = ["--log-level=CRITICAL"]
+
 
 class ChapterError(Exception):
     """A chapter that did not run to its end; the message says where and why."""
@@ -97,8 +100,7 @@ def execute(path: Path, parameters: Mapping[str, object] | None = None, progress
                     parameters=parameters,
                     cwd=str(path.parent),
                     progress_bar=progress,
-                    # ipykernel 7 warns on the terminal about each TCP connection.
-                    extra_arguments=["--log-level=ERROR"],
+                    extra_arguments=KERNEL_ARGUMENTS,
                 )
         except papermill.PapermillExecutionError as error:
             where = f"cell [{error.exec_count}]: {error.ename}: {error.evalue}"

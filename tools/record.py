@@ -14,12 +14,13 @@ import tempfile
 from pathlib import Path
 
 import papermill
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from tools import notebook as nb
 from tools import status
 from tools.book import Book
-from tools.execute import ChapterError, environment
+from tools.execute import KERNEL_ARGUMENTS, ChapterError, environment
 
 
 def find(book: Book, name: str) -> tuple[Path, NotebookNode]:
@@ -34,7 +35,7 @@ def find(book: Book, name: str) -> tuple[Path, NotebookNode]:
     for path in book.chapters().values():
         notebook = nb.read(path)
         for position, cell in enumerate(notebook.cells):
-            names = nb.recorded(cell.source) if cell.cell_type == "code" else []
+            names = _names(cell)
             known += names
             if name in names:
                 short = copy.deepcopy(notebook)
@@ -46,6 +47,15 @@ def find(book: Book, name: str) -> tuple[Path, NotebookNode]:
 def renew(book: Book, name: str, progress: bool = False) -> dict:
     """Run what makes a record and return it.
 
+    Parameters
+    ----------
+    book : Book
+        Its ``records`` get the record.
+    name : str
+        The record.
+    progress : bool
+        Show on stderr what the chapter writes there, bars above all.
+
     Raises
     ------
     ChapterError
@@ -55,26 +65,51 @@ def renew(book: Book, name: str, progress: bool = False) -> dict:
     file = book.root / "records" / f"{name}.json"
     before = file.stat().st_mtime_ns if file.exists() else None
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
-    error = None
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder, chapter.name)
         copied.write_text(nb.text(notebook), encoding="utf-8")
+        reason = ""
         try:
             with environment(BOOK_RECORD=name, BOOK_QUIET="" if progress else "1"):
                 papermill.execute_notebook(
                     str(copied),
-                    None,
+                    str(copied),
                     cwd=str(chapter.parent),
                     progress_bar=False,
                     stderr_file=sys.stderr if progress else None,
-                    extra_arguments=["--log-level=ERROR"],
+                    extra_arguments=KERNEL_ARGUMENTS,
                     allow_errors=True,
                 )
-        except papermill.PapermillExecutionError as raised:
-            error = raised
+        except papermill.PapermillExecutionError:
+            reason = _reason(nb.read(copied).cells)
+        except DeadKernelError:
+            reason = "the kernel died"
     if not file.exists() or file.stat().st_mtime_ns == before:
-        raise ChapterError(f"{error.ename}: {error.evalue}" if error else "its cell ran without writing it")
+        raise ChapterError(reason or "its cell ran without writing it")
     return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _names(cell: NotebookNode) -> list[str]:
+    """Return the records of a cell; one that is being written and cannot be parsed has none."""
+    try:
+        return nb.recorded(cell.source) if cell.cell_type == "code" else []
+    except SyntaxError:
+        return []
+
+
+def _reason(cells: list[NotebookNode]) -> str:
+    """Say in one line how the last cell failed, and where all it lacks is a name, what failed before."""
+    failures = [
+        (cell, f"{output.ename}: {' '.join(output.evalue.split())}")
+        for cell in cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    ]
+    cell, last = failures[-1]
+    if cell is not cells[-1]:
+        return ""
+    causes = [failure for _, failure in failures if not failure.startswith("NameError")]
+    return f"{last}, after {causes[-1]}" if causes and last.startswith("NameError") else last
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from tools import notebook as nb
-from tools.book import Book
+from tools.book import TABLES, Book
 
 COLUMNS = 76
 ENDING = ["Pitfalls", "Check yourself", "Exercises", "Summary", "Further reading"]
@@ -236,6 +236,26 @@ def stored(chapter: Chapter) -> Iterator[str]:
         yield "its code or a module that it imports changed since its outputs were stored: run make refresh"
 
 
+def records(chapter: Chapter) -> Iterator[str]:
+    """A record has the chapter's name and a hyphen before its own, and is made in one place."""
+    names = [name for cell in chapter.code for name in nb.recorded(cell.source)]
+    for name in sorted(set(names)):
+        if not name.startswith(f"{chapter.name}-"):
+            yield f"the record {name} does not begin with {chapter.name}-"
+        if names.count(name) > 1:
+            yield f"the record {name} is made twice"
+
+
+def orphans(book: Book) -> list[str]:
+    """Return the files in ``records/`` that belong neither to a tool nor to a record that a chapter makes."""
+    cells = (cell for path in book.chapters().values() for cell in nb.code_cells(nb.read(path)))
+    made = {name for cell in cells for name in nb.recorded(cell.source)}
+    known = {f"{name}.json" for name in (*TABLES, *made)}
+    known |= {f"{name}.npz" for name in made if (book.root / "records" / f"{name}.json").exists()}
+    return sorted(path.name for path in (book.root / "records").iterdir() if path.name not in known)
+
+
 RULES: tuple[Rule, ...] = (
-    header, opening, sections, plain, width, endings, folding, figures, equations, citations, outputs, stored
+    header, opening, sections, plain, width, endings, folding, figures, equations, citations, outputs, stored,
+    records
 )  # fmt: skip

@@ -1,14 +1,17 @@
 """Generate ``pages/status.md`` from ``records/``: ``python -m tools.status``.
 
-The page depends on the records alone: it prints dates, never ages, so that it changes only when they do.
+The page depends on the records, and on the modules that they were made with: it prints dates, never ages, so that it
+changes only when they do.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 
 from tools.book import Book, replace
+from utils.sources import modules_hash
 
 INTRODUCTION = """\
 # Status
@@ -31,6 +34,11 @@ def table(head: list[str], rows: list[list[object]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def listed(values: Mapping[str, object]) -> str:
+    """Return names with their values, as in ``numpy 2.4.6, python 3.11.7``."""
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
 def chapters(book: Book) -> str:
     """Return the section on chapters: one row each, then every claim with its margin."""
     records = book.record("chapters")
@@ -51,15 +59,38 @@ def chapters(book: Book) -> str:
                 record["verified"],
             ]
         )
-        versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items())
         claimed = [[c["sentence"], c["measured"], c["bound"], c["margin"]] for c in claims]
         details += [
             f"### Claims of {name}\n",
-            f"Verified with {versions}. The margin is the distance from the measured value to the bound.\n",
+            (
+                f"Verified with {listed(record['versions'])}. "
+                "The margin is the distance from the measured value to the bound.\n"
+            ),
             table(["sentence", "measured", "bound", "margin"], claimed),
         ]
     head = ["chapter", "seconds", "cells", "claims", "backend", "verified"]
     return "\n".join(["## Chapters\n", table(head, rows), *details])
+
+
+def experiments(book: Book) -> str:
+    """Return the section on recorded experiments: one row each, then those that modules have changed under."""
+    rows, older = [], []
+    for name, record in book.experiments().items():
+        about = record["about"]
+        machine = f"{about['machine']['cpu']}, {about['machine']['cores']} cores"
+        rows.append([name, len(record["rows"]), about["seconds"], about["made"], machine, listed(about["versions"])])
+        if about["modules_hash"] != modules_hash(book.root, about["modules"]):
+            older.append(name)
+    if not rows:
+        return ""
+    parts = [
+        "## Records\n",
+        "Experiments that ran once over all their seeds, and that chapters read; `make record NAME=…` runs one anew.\n",
+        table(["record", "runs", "seconds", "made", "on", "versions"], rows),
+    ]
+    if older:
+        parts.append(f"Made before the present text of the `utils` modules that they use: {', '.join(older)}.\n")
+    return "\n".join(parts)
 
 
 def benchmarks(book: Book) -> str:
@@ -67,11 +98,10 @@ def benchmarks(book: Book) -> str:
     record = book.record("benchmarks")
     if not record:
         return ""
-    machine = ", ".join(f"{name} {value}" for name, value in record["machine"].items())
     return "\n".join(
         [
             "## Benchmarks\n",
-            f"Measured on {record['date']} ({machine}); `make bench` renews them. {record['note']}\n",
+            f"Measured on {record['date']} ({listed(record['machine'])}); `make bench` renews them. {record['note']}\n",
             table(record["head"], record["table"]),
         ]
     )
@@ -102,7 +132,7 @@ def mutants(book: Book) -> str:
 
 def page(book: Book) -> str:
     """Return the whole page."""
-    parts = [INTRODUCTION, chapters(book), benchmarks(book), mutants(book)]
+    parts = [INTRODUCTION, chapters(book), experiments(book), benchmarks(book), mutants(book)]
     return "\n".join(part for part in parts if part)
 
 

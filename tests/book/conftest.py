@@ -57,16 +57,15 @@ def chapter(*code: str) -> nbformat.NotebookNode:
     )
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Book:
+def small_book(root: Path) -> Book:
     """A book with the chapter ``one``, which imports ``utils.helper`` and claims something."""
-    (tmp_path / "chapters").mkdir()
-    (tmp_path / "utils").mkdir()
-    (tmp_path / "utils" / "__init__.py").write_text("")
-    (tmp_path / "utils" / "helper.py").write_text(HELPER, encoding="utf-8")
-    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
-    (tmp_path / "_toc.yml").write_text(TOC)
-    book = Book(tmp_path)
+    (root / "chapters").mkdir()
+    (root / "utils").mkdir()
+    (root / "utils" / "__init__.py").write_text("")
+    (root / "utils" / "helper.py").write_text(HELPER, encoding="utf-8")
+    (root / "pyproject.toml").write_text(PYPROJECT)
+    (root / "_toc.yml").write_text(TOC)
+    book = Book(root)
     store(
         book,
         "one",
@@ -76,6 +75,12 @@ def small(tmp_path: Path) -> Book:
         'import sys\nfor word in "some words":\n    print(word, flush=True)\n1 + 1',
     )
     return book
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Book:
+    """A small book of its own for each test."""
+    return small_book(tmp_path)
 
 
 def store(book: Book, name: str, *code: str) -> Path:

@@ -4,7 +4,7 @@ import pytest
 
 from tools import status
 from tools.book import Book
-from tools.rules import RULES, Chapter
+from tools.rules import RULES, Chapter, orphans
 
 
 def pytest_generate_tests(metafunc):
@@ -28,6 +28,10 @@ def test_the_table_of_contents_and_the_chapters_agree(book):
 def test_the_table_of_contents_and_the_pages_agree(book):
     listed = [file.removeprefix("pages/") for file in book.toc() if file.startswith("pages/")]
     assert sorted(listed) == sorted(path.stem for path in (book.root / "pages").glob("*.md"))
+
+
+def test_every_record_belongs_to_a_chapter(book):
+    assert orphans(book) == [], "no chapter makes these: remove them from records/"
 
 
 def test_the_status_page_is_what_the_records_say(book):

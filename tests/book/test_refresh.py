@@ -142,3 +142,26 @@ def test_the_hash_sees_code_metadata_and_imported_modules_only(small):
 
     (small.root / "utils" / "deeper.py").write_text("y = 2")
     assert digest() != third
+
+
+def test_the_hash_sees_the_records_that_the_chapter_reads(small):
+    def digest():
+        return nb.source_hash(small, nb.read(path))
+
+    path = store(small, "one", 'found = record(\n    "one-sweep",\n    function,\n)', 'record("one-more", function)')
+    missing = digest()
+
+    small.write_record("two-sweep", {"rows": [1]})
+    assert digest() == missing
+
+    small.write_record("one-sweep", {"rows": [1]})
+    made = digest()
+    assert made != missing
+
+    small.write_record("one-sweep", {"rows": [2]})
+    assert digest() != made
+    small.write_record("one-sweep", {"rows": [1]})
+    assert digest() == made
+
+    small.write_record("one-more", {"rows": [1]})
+    assert digest() != made

@@ -66,7 +66,11 @@ def sound(tmp_path):
             new_code_cell('PROFILE = "quick"  # or "full"\nSEED = 0', metadata={"tags": ["parameters"]}),
             new_code_cell("import math"),
             new_markdown_cell(PROSE),
-            new_code_cell("draw()", metadata={"mystnb": {"image": {"alt": "A sum."}}}, outputs=[image(png())]),
+            new_code_cell(
+                'draw(record("one-sum", add))',
+                metadata={"mystnb": {"image": {"alt": "A sum."}}},
+                outputs=[image(png())],
+            ),
             new_markdown_cell("*Figure 1. A sum.*"),
             *(new_markdown_cell(f"## {title}") for title in rules.ENDING),
             new_code_cell('#@title Solution {display-mode: "form"}\n2', metadata={"tags": ["hide-cell"]}),
@@ -126,7 +130,7 @@ def output(position, out):
         (rules.plain, edit(4, "Equation (1)", ":::{tip}\nx\n:::"), "MyST"),
         (rules.width, edit(3, "math", "math  #" + " x" * 40), "columns"),
         (rules.width, edit(4, "a + b\n", "a + b  #" + " x" * 40 + "\n"), "columns"),
-        (rules.endings, edit(5, "draw()", "draw();"), "end with plt.show()"),
+        (rules.endings, edit(5, "add))", "add));"), "end with plt.show()"),
         (rules.folding, tag(12), "go together"),
         (rules.folding, edit(12, "#@title Solution {", "# Solution {"), "go together"),
         (rules.folding, edit(12, "\n2", "\n#@title 2"), "not the first line"),
@@ -148,6 +152,10 @@ def output(position, out):
         (rules.outputs, output(3, new_output("stream", text="C:\\Users\\me")), "a path of a machine"),
         (rules.outputs, output(3, new_output("stream", text="<a at 0x7f0012ab>")), "prints an address"),
         (rules.outputs, edit(3, "math", "math  # /Users/me"), "stands in a cell"),
+        (rules.records, edit(5, "one-sum", "two-sum"), "two-sum does not begin with one-"),
+        (rules.records, edit(5, "one-sum", "one"), "the record one does not begin with one-"),
+        (rules.records, edit(5, "one-sum", "onesum"), "onesum does not begin with one-"),
+        (rules.records, edit(12, "\n2", '\nrecord("one-sum", add)'), "one-sum is made twice"),
     ],
 )
 def test_a_broken_chapter_is_named(sound, rule, change, complaint):
@@ -161,7 +169,7 @@ def test_a_broken_chapter_is_named(sound, rule, change, complaint):
     [
         ('"execution_count": 3', '"execution_count": 7', "not in the stored form"),
         ('"metadata": {\n    "tags"', '"metadata": {\n    "papermill": {},\n    "tags"', "not in the stored form"),
-        ("draw()", "draw(2)", "changed since its outputs were stored"),
+        ("add))", "add), 2)", "changed since its outputs were stored"),
     ],
 )
 def test_a_chapter_that_was_not_refreshed_is_named(sound, tmp_path, old, new, complaint):
@@ -172,3 +180,30 @@ def test_a_chapter_that_was_not_refreshed_is_named(sound, tmp_path, old, new, co
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
     assert any(complaint in line for line in rules.stored(Chapter(Book(tmp_path), "one")))
+
+
+@pytest.fixture
+def kept(sound, tmp_path):
+    """The book with all that may lie in records/."""
+    _, judge = sound
+    judge(rules.stored)  # writes the chapter and chapters.json
+    for name in ("benchmarks.json", "mutants.json", "one-sum.json", "one-sum.npz"):
+        (tmp_path / "records" / name).write_text("{}")
+    return tmp_path
+
+
+def test_records_that_belong_to_a_chapter_or_a_tool_pass(kept):
+    assert rules.orphans(Book(kept)) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["one-gone.json", "one-gone.npz", "benchmarks.npz", "one-sum.csv", ".one-sum.json.new"]
+)
+def test_a_file_that_belongs_to_no_record_is_named(kept, name):
+    (kept / "records" / name).write_text("{}")
+    assert rules.orphans(Book(kept)) == [name]
+
+
+def test_weights_without_their_record_are_named(kept):
+    (kept / "records" / "one-sum.json").unlink()
+    assert rules.orphans(Book(kept)) == ["one-sum.npz"]

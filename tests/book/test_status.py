@@ -1,6 +1,7 @@
 """The status page says what the records say, and changes only with them."""
 
 from tools import status
+from utils.sources import modules_hash
 
 CHAPTERS = {
     "one": {
@@ -17,6 +18,13 @@ CHAPTERS = {
     },
     "gone": {},
 }
+BENCHMARKS = {
+    "date": "2026-01-03",
+    "machine": {"cpu": "A", "cores": 2},
+    "note": "Medians.",
+    "head": ["what", "ratio"],
+    "table": [["convolution", "1.2"]],
+}
 
 
 def test_the_page(small):
@@ -32,17 +40,47 @@ def test_the_page(small):
     assert small.status_page.read_text(encoding="utf-8") == page == status.page(small)
 
 
+def about(small, *modules: str) -> dict:
+    """The origin of a record that was made with the present text of modules."""
+    return {
+        "made": "2026-01-05",
+        "seconds": 1234,
+        "machine": {"cpu": "A", "cores": 2, "system": "Linux"},
+        "versions": {"python": "3.11.7", "numpy": "2.4.6"},
+        "modules": list(modules),
+        "modules_hash": modules_hash(small.root, modules),
+    }
+
+
+def test_recorded_experiments(small):
+    small.write_record("chapters", CHAPTERS)
+    small.write_record("benchmarks", BENCHMARKS)
+    small.write_record("one-sweep", {"about": about(small, "utils.helper"), "rows": [{"seed": 0}, {"seed": 1}]})
+    small.write_record("one-more", {"about": about(small), "rows": [{"seed": 0}]})
+    (small.root / "records" / "one-sweep.npz").write_bytes(b"weights")
+    page = status.page(small)
+    assert page.index("## Chapters") < page.index("## Records") < page.index("## Benchmarks")
+    assert "| record | runs | seconds | made | on | versions |" in page
+    row = "| 1234 | 2026-01-05 | A, 2 cores | numpy 2.4.6, python 3.11.7 |"
+    assert f"| one-more | 1 {row}\n| one-sweep | 2 {row}\n" in page
+    assert "Made before" not in page
+
+
+def test_records_that_modules_have_changed_under_are_named(small):
+    (small.root / "utils" / "deeper.py").write_text("y = 1")
+    (small.root / "utils" / "user.py").write_text("from utils import deeper")
+    for name, module in (("one-a", "utils.helper"), ("one-b", "utils.user"), ("one-c", "utils.deeper")):
+        small.write_record(name, {"about": about(small, module), "rows": []})
+    assert "Made before" not in status.page(small)
+    (small.root / "utils" / "deeper.py").write_text("y = 2")
+    sentence = "Made before the present text of the `utils` modules that they use: one-b, one-c.\n"
+    assert status.page(small).endswith(sentence)
+    (small.root / "utils" / "deeper.py").unlink()
+    assert status.page(small).endswith(sentence)
+
+
 def test_benchmarks_and_survivors(small):
-    small.write_record(
-        "benchmarks",
-        {
-            "date": "2026-01-03",
-            "machine": {"cpu": "A", "cores": 2},
-            "note": "Medians.",
-            "head": ["what", "ratio"],
-            "table": [["convolution", "1.2"]],
-        },
-    )
+    small.write_record("benchmarks", BENCHMARKS)
     survivor = {
         "id": "utils.scratch.x_1",
         "diff": "--- f.py\n+++ f.py\n@@ -1 +1 @@\n b\n-a + 0\n+a - 0",
