@@ -2,6 +2,7 @@
 
 A package that is treated as data stands in ``requirements-data.txt``, pinned with
 hashes. A loader finds its file, verifies the SHA-256 and reads it without pickle.
+The larger sets of the full profile come by ``utils.data.downloads``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,17 @@ class DataError(Exception):
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a data set comes from and under which terms; printed, it reads as text."""
+    """Where a data set comes from and under which terms; printed, it reads as text.
+
+    Attributes
+    ----------
+    package, version : what holds the file: a pip package, or another thing of that kind
+    file : path of the file inside the package; of several, what they have in common
+    sha256 : hash of the file; of several, the note says how it is taken
+    source, license : who made the data and under which terms they may be used
+    note : what was done to the data and what to know before use
+    kind : what the package is, as the printed text calls it
+    """
 
     package: str
     version: str
@@ -34,17 +45,25 @@ class Provenance:
     source: str
     license: str
     note: str
+    kind: str = "package"
 
     def __str__(self) -> str:
         parts = {
-            "File": f"{self.file} of the package {self.package} {self.version}",
+            "File": f"{self.file} of the {self.kind} {self.package} {self.version}",
             "SHA-256": self.sha256,
             "Source": self.source,
             "License": self.license,
             "Note": self.note,
         }
         return "\n".join(
-            fill(text, 76, initial_indent=f"{name + ':':<9}", subsequent_indent=" " * 9, break_long_words=False)
+            fill(
+                text,
+                76,
+                initial_indent=f"{name + ':':<9}",
+                subsequent_indent=" " * 9,
+                break_long_words=False,
+                break_on_hyphens=False,  # an address stays whole
+            )
             for name, text in parts.items()
         )
 
