@@ -44,6 +44,9 @@ with _silent_stderr():
     if find_spec("tensorflow"):
         import tensorflow as tf
 
+        # A chapter builds many small models; TensorFlow warns that each is traced anew.
+        tf.get_logger().setLevel("ERROR")
+
 __all__ = ["keras", "ops", "set_seed", "value_and_grad"]
 
 

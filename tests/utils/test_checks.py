@@ -2,24 +2,27 @@
 
 import ast
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from utils import checks
-from utils.checks import Mistake, WrongAnswer, check, cnn_math
+from utils.checks import Mistake, WrongAnswer, check, cnn_code, cnn_math
 
+MODULES = (cnn_math, cnn_code)
 CHECKERS = [
     function
-    for name, function in vars(cnn_math).items()
-    if inspect.isfunction(function) and function.__module__ == cnn_math.__name__ and not name.startswith("_")
+    for module in MODULES
+    for name, function in vars(module).items()
+    if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
 ]
 
 
 def parts(checker, monkeypatch):
     """Return (solution, cases, mistakes) that a checker hands to ``check``."""
     caught = []
-    monkeypatch.setattr(cnn_math, "check", lambda attempt, *rest: caught.append(rest))
+    monkeypatch.setitem(checker.__globals__, "check", lambda attempt, *rest: caught.append(rest))
     checker(None)
     monkeypatch.undo()
     return caught[0]
@@ -98,5 +101,8 @@ def test_large_arrays_are_shown_by_their_shape():
 
 
 def test_checkers_stand_without_keras():
-    tree = ast.parse(inspect.getsource(checks) + inspect.getsource(cnn_math))
-    assert "keras" not in ast.dump(tree)
+    files = {path.stem for path in Path(checks.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == {module.__name__.split(".")[-1] for module in MODULES}
+    for module in (checks, *MODULES):
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            assert not isinstance(node, ast.Import | ast.ImportFrom) or "keras" not in ast.dump(node)

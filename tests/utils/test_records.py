@@ -135,7 +135,7 @@ def test_a_damaged_record(read, stored, damage):
     text = stored.read_text()
     assert damage(text) != text
     stored.write_text(damage(text))
-    with pytest.raises(RecordError, match="is damaged .* renew it with make record") as error:
+    with pytest.raises(RecordError, match=r"is damaged .* renew it with make record") as error:
         read()
     sentence(error)
 

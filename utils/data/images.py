@@ -45,7 +45,7 @@ FASHION = Provenance(
     ),
     license=(
         "MIT, copyright 2017 Zalando SE, says the repository's file LICENSE "
-        "(https://github.com/zalandoresearch/fashion-mnist/blob/master/LICENSE)"
+        "(https://github.com/zalandoresearch/fashion-mnist)"
     ),
     note=(
         "the SHA-256 is that of the unpacked files one after another: training images and "
