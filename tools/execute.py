@@ -5,11 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import logging
-import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from tools import notebook as nb
+from utils.settings import environment
 
 # ipykernel 7 warns on the terminal about each TCP connection, and logs an error when it is stopped.
 KERNEL_ARGUMENTS = ["--log-level=CRITICAL"]
@@ -34,21 +33,6 @@ class Result:
     notebook: NotebookNode
     seconds: float
     claims: list[dict] = field(default_factory=list)
-
-
-@contextmanager
-def environment(**variables: str) -> Iterator[None]:
-    """Set environment variables for kernels started inside the block."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def check_parameters(notebook: NotebookNode, parameters: Mapping[str, object]) -> None:

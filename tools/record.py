@@ -20,7 +20,8 @@ from nbformat import NotebookNode
 from tools import notebook as nb
 from tools import status
 from tools.book import Book
-from tools.execute import KERNEL_ARGUMENTS, ChapterError, environment
+from tools.execute import KERNEL_ARGUMENTS, ChapterError
+from utils.settings import environment
 
 
 def find(book: Book, name: str) -> tuple[Path, NotebookNode]:

@@ -5,6 +5,8 @@ Imports nothing heavy, and nothing else of the book.
 
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +53,21 @@ class Run:
 def quiet() -> bool:
     """Whether progress lines stay silent, as they do wherever outputs are stored or compared (``BOOK_QUIET=1``)."""
     return os.environ.get("BOOK_QUIET", "") not in ("", "0")
+
+
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Set environment variables for processes started inside the block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def repository() -> str:

@@ -125,32 +125,22 @@ def _run_all(
     # Several processes would fight over a GPU's memory.
     workers = 1 if shutil.which("nvidia-smi") else min(os.cpu_count() or 1, len(tasks))
     calls = (joblib.delayed(_timed)(position, function, seed, case) for position, (case, seed) in enumerate(tasks))
-    # Keras and TensorFlow read these when a worker starts; joblib limits the threads of NumPy.
+    # TensorFlow reads these when a worker starts; joblib limits the threads of NumPy.
     threads = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1") if workers > 1 else {}
-    before = {key: os.environ.get(key) for key in threads}
     results: dict[int, Row] = {}
     weights: list[np.ndarray] = []
-    os.environ.update(threads)
-    try:
+    bar = tqdm(total=len(tasks), desc=name, unit="run", disable=settings.quiet())
+    with bar, settings.environment(BOOK_QUIET="1", **threads):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        with tqdm(total=len(tasks), desc=name, unit="run", disable=settings.quiet()) as bar:
-            for position, row in parallel(calls):
-                kept = row.pop("weights", None)
-                results[position] = {key: storable(name, key, value) for key, value in row.items()}
-                if measure not in row:
-                    raise RecordError(
-                        f"{function.__name__} must return {measure!r}, by which runs of {name} are compared."
-                    )
-                if position == 0 and kept:
-                    weights = kept
-                bar.set_postfix({measure: f"{row[measure]:.4f}"})
-                bar.update()
-    finally:
-        for key, value in before.items():
-            if value is None:
-                del os.environ[key]
-            else:
-                os.environ[key] = value
+        for position, row in parallel(calls):
+            kept = row.pop("weights", None)
+            results[position] = {key: storable(name, key, value) for key, value in row.items()}
+            if measure not in row:
+                raise RecordError(f"{function.__name__} must return {measure!r}, by which runs of {name} are compared.")
+            if position == 0 and kept:
+                weights = kept
+            bar.set_postfix({measure: f"{row[measure]:.4f}"})
+            bar.update()
     return [{**case, "seed": seed, **results[position]} for position, (case, seed) in enumerate(tasks)], weights
 
 
