@@ -8,6 +8,7 @@ import hashlib
 import inspect
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
@@ -67,8 +68,9 @@ def function_source(function: FunctionType) -> tuple[str, list[str]]:
     """Return what decides a function's results: source text, and the ``utils`` modules that it names.
 
     The text is that of the function and of whatever it uses of its own module (in a notebook: of the
-    chapter): functions, methods of classes, constants and arrays, directly or through others. What comes
-    from elsewhere is left out: data has a hash of its own, and packages have versions.
+    chapter): functions, methods of classes, constants and arrays, directly or through others. A default
+    counts by its text. What comes from elsewhere is left out: data has a hash of its own, and packages
+    have versions.
 
     Parameters
     ----------
@@ -81,6 +83,12 @@ def function_source(function: FunctionType) -> tuple[str, list[str]]:
         Dedented, the function first, then the others by name.
     modules : list of str
         Dotted names.
+
+    Raises
+    ------
+    TypeError
+        If it uses something of its own module whose value cannot be followed: a decorated function, an
+        object of a class of its own, a class with a base or with attributes that are no methods.
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()
@@ -98,6 +106,9 @@ def function_source(function: FunctionType) -> tuple[str, list[str]]:
             queue += [(used, value.__globals__[used]) for used in used]
         elif isinstance(value, type) and home == function.__module__:
             methods = {k: v for k, v in vars(value).items() if isinstance(v, FunctionType)}
+            others = {k for k in vars(value) if k not in methods and not k.startswith("__")}
+            if others or any(base.__module__ == home for base in value.__bases__):
+                raise _cannot_follow(name, "class with a base or attributes")
             parts[name] = f"class {name}: {', '.join(methods)}"
             queue += [(f"{name}.{k}", method) for k, method in methods.items()]
         elif isinstance(value, Mapping | list | tuple):
@@ -106,10 +117,18 @@ def function_source(function: FunctionType) -> tuple[str, list[str]]:
             queue += [(f"{name}[{k!r}]", item) for k, item in items]
         elif isinstance(value, np.ndarray):
             parts[name] = f"{name} = {array_hash(value)}"
-        elif isinstance(value, bool | int | float | str | None):
+        elif isinstance(value, bool | int | float | str | range | np.generic | None):
             parts[name] = f"{name} = {value!r}"
+        elif isinstance(value, set | frozenset):
+            parts[name] = f"{name} = {sorted(value)!r}"
+        elif isinstance(value, partial) or home == function.__module__:
+            raise _cannot_follow(name, type(value).__name__)
     first = parts.pop(function.__qualname__)
     return "\n".join([first, *(text for _, text in sorted(parts.items()))]), sorted(modules)
+
+
+def _cannot_follow(name: str, kind: str) -> TypeError:
+    return TypeError(f"{name} is a {kind}, which cannot be followed: use functions, numbers, texts, lists and arrays.")
 
 
 def array_hash(values: np.ndarray) -> str:

@@ -271,26 +271,6 @@ def test_the_full_profile_makes_and_does_not_repeat(read):
     assert made.live is None
 
 
-@pytest.mark.parametrize(
-    ("value", "complaint"),
-    [(float("nan"), "cannot be stored"), ("text", "cannot be stored"), (None, "cannot be stored")],
-)
-def test_what_cannot_be_stored(read, value, complaint):
-    with pytest.raises(RecordError, match=complaint):
-        read(function=lambda seed, width: {"share": value}, run=FULL)
-
-
-def test_a_function_without_the_measure(read):
-    with pytest.raises(RecordError, match="must return 'share'"):
-        read(function=lambda seed, width: {"other": 1}, run=FULL)
-
-
-@pytest.mark.parametrize("name", ["", "Two Words", "a/b", "a--b", "../a"])
-def test_a_name_that_is_no_file_name(name):
-    with pytest.raises(ValueError, match="small letters, digits and single hyphens"):
-        record(name, sweep, run=QUICK, data=DATA, measure="share")
-
-
 def test_progress_is_for_persons(read, monkeypatch, capsys):
     read(run=FULL)
     assert capsys.readouterr() == ("", "")

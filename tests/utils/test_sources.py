@@ -107,3 +107,25 @@ def test_the_hash_of_modules_follows_imports(tmp_path):
     assert sources.modules_hash(tmp_path, ["utils.a"]) == before
     (tmp_path / "utils" / "b.py").write_text("x = 2")
     assert sources.modules_hash(tmp_path, ["utils.a"]) != before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("FACTOR = 2", "import functools\nFACTOR = functools.partial(max, 2)", "FACTOR is a partial"),
+        ("FACTOR = 2", "class Own:\n    x = 1\nFACTOR = Own()", "FACTOR is a Own"),
+        ("class Model:", "class Model:\n    x = 1", "Model is a class with a base or attributes"),
+        ("def helper(x):", "import functools\n@functools.lru_cache\ndef helper(x):", "helper is a _lru_cache_wrapper"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(old, new, kind):
+    with pytest.raises(TypeError, match=f"{kind}, which cannot be followed"):
+        source(CHAPTER.replace(old, new), "d")
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [("range(3)", "range(4)"), ("{1, 2}", "{1, 3}"), ("np.int64(2)", "np.int64(3)")]
+)
+def test_other_constants_count_by_their_values(one, two):
+    texts = [source(CHAPTER.replace("FACTOR = 2", f"FACTOR = {value}"), "e")[0] for value in (one, two)]
+    assert texts[0] != texts[1]

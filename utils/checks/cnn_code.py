@@ -66,7 +66,7 @@ def seeds_needed(attempt: Answer) -> None:
         ),
         Mistake(
             lambda s, d: math.ceil(2 * 2.8 * (s / d) ** 2),
-            "The square seems to leave out 2.8: solve equation (4) for n once more.",
+            "The square seems to leave out 2.8: solve equation (4) for R once more.",
         ),
         Mistake(
             lambda s, d: math.ceil(2 * (2.8 * d / s) ** 2),
@@ -89,21 +89,29 @@ def interval(attempt: Answer) -> None:
         half = t * (a.std(ddof=1) + b.std(ddof=1)) / math.sqrt(len(a))
         return (a - b).mean() - half, (a - b).mean() + half
 
+    def unpaired(a: np.ndarray, b: np.ndarray, t: float) -> tuple[float, float]:
+        half = t * math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a))
+        return (a - b).mean() - half, (a - b).mean() + half
+
     mistakes = [
         Mistake(
+            unpaired,
+            "The runs seem not to be paired: subtract run by run first, then take one deviation.",
+        ),
+        Mistake(
             lambda a, b, t: ends(a - b, t, root=False),
-            "The root of n seems to be missing: a mean of n runs varies less than one run.",
+            "The root of R seems to be missing: a mean of R runs varies less than one run.",
         ),
         Mistake(
             lambda a, b, t: ends(a - b, t, ddof=0),
-            "The deviation seems to divide by n: NumPy does unless you say ddof=1.",
+            "The deviation seems to divide by R: NumPy does unless you say ddof=1.",
         ),
         Mistake(lambda a, b, t: ends(b - a, t), "The sign seems to be turned: it is a minus b."),
         Mistake(apart, "Two deviations seem to be added: take the deviation of the differences, run by run."),
         Mistake(lambda a, b, t: ends(a - b, t)[::-1], "The ends seem to be swapped: the lower one first."),
         Mistake(
             lambda a, b, t: ends(a - b, 1.0),
-            "The factor t seems to be missing: one standard error to each side holds only two times in three.",
+            "The factor t seems to be missing: one standard error to each side is much too little.",
         ),
     ]
     cases = [
@@ -124,6 +132,10 @@ def fold(attempt: Answer) -> None:
         Mistake(
             lambda w, g, b, m, v: parts(w, g, b, m, v, epsilon=0.0),
             "The 0.001 under the root seems to be missing: Keras adds it to the variance.",
+        ),
+        Mistake(
+            lambda w, g, b, m, v: (g / (np.sqrt(v) + 0.001) * w, b - g / (np.sqrt(v) + 0.001) * m),
+            "The 0.001 seems to stand outside the root: it is added to the variance.",
         ),
         Mistake(
             lambda w, g, b, m, v: (g / (v + 0.001) * w, b - g / (v + 0.001) * m),
@@ -168,7 +180,16 @@ def calibration_error(attempt: Answer) -> None:
         differences, counts = gaps(confidence, right, bins)
         return float(np.abs(differences) @ counts / len(right))
 
+    def without_the_last(confidence: np.ndarray, right: np.ndarray, bins: int) -> float:
+        place = (confidence * bins).astype(int)
+        inside = [place == i for i in range(bins) if (place == i).any()]
+        return float(sum(abs(right[k].mean() - confidence[k].mean()) * k.mean() for k in inside))
+
     mistakes = [
+        Mistake(
+            without_the_last,
+            "Answers with probability 1 seem to fall out: they belong into the last bin.",
+        ),
         Mistake(
             lambda c, r, bins: float(np.abs(gaps(c, r, bins)[0]).mean()),
             "All bins seem to count alike: weight each by its share of the answers.",
@@ -192,7 +213,7 @@ def calibration_error(attempt: Answer) -> None:
     ]
     cases = [
         (np.array([0.9, 0.95, 0.99, 0.6, 0.55, 0.7]), np.array([1, 0, 1, 1, 1, 0]), 2),
-        (np.array([0.2, 0.35, 0.8, 0.85, 0.9, 0.95, 1.0]), np.array([0, 1, 1, 1, 1, 0, 1]), 4),
+        (np.array([0.2, 0.35, 0.8, 0.85, 0.9, 0.95, 1.0]), np.array([0, 1, 1, 1, 1, 0, 0]), 4),
     ]
     check(attempt, solution, cases, mistakes)
 

@@ -1,13 +1,16 @@
 """Experiments that are too long for a quick run: run once over their seeds, stored with their provenance, read back.
 
 A record belongs to a function that stands in a chapter. When that function, its parameters or its data change, the
-record is stale and refuses to be read: a number of the book always comes from the code that is shown beside it.
+record is stale and refuses to be read: a number of the book always comes from the code that is shown beside it. (The
+``utils`` modules that the function uses have a hash in the record, too; the status page lists the records older than
+them, since a change there seldom changes a result.)
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -80,6 +83,7 @@ def record(
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise ValueError(f"The record's name {name!r} must be small letters, digits and single hyphens.")
     cases, seeds = [dict(case) for case in cases], [int(seed) for seed in seeds]
+    _check_parameters(name, cases, seeds, live)
     source, modules = sources.function_source(function)
     origin = {
         "code": hashlib.sha256(source.encode()).hexdigest(),
@@ -94,7 +98,7 @@ def record(
             "made": date.today().isoformat(),
             "seconds": round(time.perf_counter() - start),
             "machine": machine.machine(),
-            "versions": machine.versions(),
+            "versions": machine.versions("scikit-learn", "scipy"),
             "backend": machine.backend(),
             "modules": modules,
             "modules_hash": sources.modules_hash(settings.ROOT, modules),
@@ -108,6 +112,20 @@ def record(
     if live is not None and not asked_for:
         found = dataclasses.replace(found, live=_run_live(found, function, live, run.seed, measure))
     return found
+
+
+def _check_parameters(name: str, cases: list[Row], seeds: list[int], live: Mapping[str, Any] | None) -> None:
+    """Raise, before anything runs, if the parameters cannot be stored or compared."""
+    try:
+        plain = json.loads(json.dumps(cases)) == cases
+    except TypeError:
+        plain = False
+    if not plain:
+        raise ValueError(f"The cases of {name} must be numbers, texts or lists of them, as JSON keeps them.")
+    if len(set(seeds)) < 2 or len(set(seeds)) < len(seeds):
+        raise ValueError(f"The record {name} needs at least two seeds, each of them once.")
+    if live is not None and dict(live) not in cases:
+        raise ValueError(f"The live case of {name} must be one of its cases.")
 
 
 def data_hash(data: object) -> str:
@@ -135,8 +153,11 @@ def _run_all(
         for position, row in parallel(calls):
             kept = row.pop("weights", None)
             results[position] = {key: storable(name, key, value) for key, value in row.items()}
-            if measure not in row:
-                raise RecordError(f"{function.__name__} must return {measure!r}, by which runs of {name} are compared.")
+            if measure not in row or {"seed", *tasks[position][0]} & set(row):
+                raise RecordError(
+                    f"{function.__name__} must return {measure!r}, by which runs of {name} are compared, and nothing "
+                    "that has the name of a parameter or of the seed."
+                )
             if position == 0 and kept:
                 weights = kept
             bar.set_postfix({measure: f"{row[measure]:.4f}"})

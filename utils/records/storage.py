@@ -112,7 +112,8 @@ def write(folder: Path, name: str, about: Row, rows: list[Row], weights: list[np
     head = json.dumps({"format": FORMAT, "digest": _digest(about, rows), "about": about}, indent=1, sort_keys=True)
     lines = ",\n  ".join(json.dumps(row) for row in rows)
     text = head.removesuffix("\n}") + f',\n "rows": [\n  {lines}\n ]\n}}\n'
-    new_file, new_archive = file.with_suffix(".json.new"), archive.with_suffix(".npz.new")
+    # Two renewals at once must not write into each other's files.
+    new_file, new_archive = (path.with_suffix(f"{path.suffix}.{os.getpid()}.new") for path in (file, archive))
     try:
         new_file.write_text(text, encoding="utf-8", newline="\n")
         if weights:
