@@ -62,5 +62,5 @@ def test_results_that_are_no_finite_numbers(make, value):
 
 @pytest.mark.parametrize("row", [{"other": 1}, {"share": 1.0, "width": 3}, {"share": 1.0, "seed": 3}])
 def test_results_without_the_measure_or_with_the_name_of_a_parameter(make, row):
-    with pytest.raises(RecordError, match="must return 'share', .* nothing that has the name of a parameter"):
+    with pytest.raises(RecordError, match=r"must return 'share', .* nothing that has the name of a parameter"):
         make(lambda seed, width: row)
