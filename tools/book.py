@@ -80,9 +80,14 @@ class Book:
         return {name: chapters[name]}
 
     def record(self, name: str) -> dict:
-        """Content of ``records/NAME.json``, empty when it does not exist."""
+        """Content of ``records/NAME.json``, empty when it does not exist; one sentence when it is damaged."""
         path = self.root / "records" / f"{name}.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        try:
+            return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        except ValueError:
+            raise SystemExit(
+                f"records/{name}.json is damaged (it is not JSON): restore it with git, or renew it."
+            ) from None
 
     def experiments(self) -> dict[str, dict]:
         """Return the recorded experiments by name."""

@@ -1,5 +1,7 @@
 """The status page says what the records say, and changes only with them."""
 
+import pytest
+
 from tools import status
 from utils.sources import modules_hash
 
@@ -98,3 +100,10 @@ def test_benchmarks_and_survivors(small):
 
 def test_without_records_there_is_only_the_introduction(small):
     assert status.page(small) == status.INTRODUCTION
+
+
+def test_a_damaged_record_is_one_sentence(small):
+    small.write_record("one-sweep", {})
+    (small.root / "records" / "one-sweep.json").write_text('{"about": ')
+    with pytest.raises(SystemExit, match=r"^records/one-sweep\.json is damaged .* restore it with git, or renew it\.$"):
+        status.page(small)
