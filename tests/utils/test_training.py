@@ -56,6 +56,31 @@ def test_fit_learns_and_keeps_its_history(few, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_the_figures_are_those_of_keras_whatever_is_left_for_the_last_batch(few):
+    # At a rate of zero all batches meet the same weights; 600 = 8 * 70 + 40, 190 = 100 + 90.
+    data = dataclasses.replace(few, x_test=few.x_test[:190], y_test=few.y_test[:190])
+    model = small_cnn(seed=2)
+    history = fit(model, data, epochs=2, batch_size=70, learning_rate=0.0)
+    columns = dataclasses.asdict(history)
+    for x, y, prefix in ((data.x_train, data.y_train, ""), (data.x_test, data.y_test, "test_")):
+        loss, accuracy = model.evaluate(x, y, verbose=0)
+        assert columns[f"{prefix}loss"] == pytest.approx([loss] * 2, rel=1e-5)
+        assert columns[f"{prefix}accuracy"] == pytest.approx([accuracy] * 2, abs=1e-6)
+
+
+def test_every_example_is_seen_once_an_epoch_with_its_own_label(few, monkeypatch):
+    seen = []
+    model = small_cnn()
+    train = model.train_on_batch
+    monkeypatch.setattr(model, "train_on_batch", lambda x, y, **more: seen.append((x, y)) or train(x, y, **more))
+    fit(model, few, epochs=1, batch_size=250)
+    assert [len(x) for x, _ in seen] == [250, 250, 100]
+    x, y = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+    assert not np.array_equal(y, few.y_train)
+    pairs = sorted((a.tobytes(), b) for a, b in zip(x, y, strict=True))
+    assert pairs == sorted((a.tobytes(), b) for a, b in zip(few.x_train, few.y_train, strict=True))
+
+
 def test_the_loss_of_a_model_in_float64_is_float64(few):
     model = small_cnn(dtype="float64")
     fit(model, few, epochs=1, batch_size=200)
