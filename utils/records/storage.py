@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,10 @@ class Record:
     def __str__(self) -> str:
         about = self.about
         versions = ", ".join(f"{package} {version}" for package, version in about["versions"].items())
+        versions = textwrap.fill(f"({versions}).", 76)  # as wide as a page of the book
         return (
             f"Recorded on {about['made']}: {len(self.rows)} runs in {about['seconds']:,} seconds\n"
-            f"on {about['machine']['cpu']}, {about['machine']['cores']} cores\n({versions}).\n"
+            f"on {about['machine']['cpu']}, {about['machine']['cores']} cores\n{versions}\n"
             f"To renew it: {command(self.name)}"
         )
 
