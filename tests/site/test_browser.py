@@ -22,6 +22,10 @@ def test_equations_are_rendered(visited, page):
     assert seen.broken_formulas == []
 
 
+def test_no_displayed_equation_is_cut_on_a_phone(visited, page):
+    assert visited(page).cut_formulas == []
+
+
 def test_a_chapter_has_equations(visited, chapter):
     assert visited(chapter).formulas > 0
 

@@ -33,6 +33,13 @@ BROKEN_FORMULAS = """
 [...document.querySelectorAll('mjx-merror, mjx-mtext[style*="red"], mjx-mstyle[style*="red"]')].map(
     element => element.closest('.math')?.textContent ?? element.textContent)
 """
+# A displayed formula can be scrolled, but nothing on the page says so.
+CUT_FORMULAS = """
+[...document.querySelectorAll('div.math')].filter(
+    element => [element, ...element.querySelectorAll('mjx-container')].some(
+        part => part.scrollWidth > part.clientWidth + 2)
+).map(element => element.textContent.trim().slice(0, 80))
+"""
 WIDER_THAN_WINDOW = """
 document.documentElement.scrollWidth <= innerWidth ? [] :
     [...document.querySelectorAll('body *')].filter(
@@ -52,6 +59,7 @@ class Visit:
     formulas: int = 0
     rendered: int = 0
     broken_formulas: list[str] = field(default_factory=list)
+    cut_formulas: list[str] = field(default_factory=list)
     empty_images: list[str] = field(default_factory=list)
     too_wide: dict[str, list[str]] = field(default_factory=dict)
     violations: dict[str, list[str]] = field(default_factory=dict)
@@ -117,6 +125,7 @@ def look(browser: Browser, server: str, name: str) -> Visit:
     page.set_viewport_size(PHONE)
     page.wait_for_timeout(THEME_SETTLES)
     seen.too_wide["390"] = width(page)
+    seen.cut_formulas = page.evaluate(CUT_FORMULAS)
     seen.violations["phone"] = violations(page, NARROW)
     page.close()
     return seen
