@@ -1,10 +1,19 @@
-"""What the tests of utils share: random geometries and gradients by central differences."""
+"""What the tests of utils share: random geometries and sequences, and gradients by central differences."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
+
+from utils.scratch.cells import Cell, GRUCell, LSTMCell, SimpleCell, State
+
+CELLS = {
+    "plain": SimpleCell(),
+    "LSTM": LSTMCell(),
+    "GRU": GRUCell(),
+    "GRU, reset before": GRUCell(reset_after=False),
+}
 
 
 def central_differences(function: Callable[[], float], x: np.ndarray, step: float = 1e-5) -> np.ndarray:
@@ -102,3 +111,48 @@ def poolings(draw: st.DrawFn) -> Pooling:
     height, width = (draw(st.integers(k if padding == "valid" else 1, k + 5)) for k in size)
     shape = (draw(st.integers(1, 2)), height, width, draw(st.integers(1, 3)))
     return Pooling(shape, size, stride, padding, draw(st.integers(0, 9999)))
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """One batch of sequences for a recurrent cell: sizes, and for every row which steps are real."""
+
+    rows: tuple[tuple[bool, ...], ...]
+    inputs: int
+    units: int
+    seed: int
+    masked: bool = True
+
+    @property
+    def mask(self) -> np.ndarray | None:
+        """Return the mask, or none if all steps are real."""
+        return np.array(self.rows, bool) if self.masked else None
+
+    def arrays(self, cell: Cell) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, State]:
+        """Input, weights, bias and initial state, without any symmetry."""
+        rng = np.random.default_rng(self.seed)
+        sums, shape = cell.blocks * self.units, (len(self.rows), self.units)
+        x = rng.normal(size=(len(self.rows), len(self.rows[0]), self.inputs))
+        w, u = rng.normal(size=(self.inputs, sums)), rng.normal(size=(self.units, sums))
+        b = rng.normal(size=cell.bias_shape(self.units))
+        return x, w, u, b, tuple(rng.normal(size=shape) for _ in range(cell.states))
+
+    def weighting(self, cell: Cell) -> tuple[np.ndarray, State]:
+        """Return what a loss multiplies the outputs with, and what the states: the gradients that it sends back."""
+        rng = np.random.default_rng(self.seed + 1)
+        dy = rng.normal(size=(len(self.rows), len(self.rows[0]), self.units))
+        return dy, tuple(rng.normal(size=(len(self.rows), self.units)) for _ in range(cell.states))
+
+
+# A row without padding, one padded on the right, one on the left, one with holes, and one without any real step.
+RAGGED = Sequences(((1, 1, 1, 1), (1, 1, 0, 0), (0, 0, 1, 1), (0, 1, 0, 1), (0, 0, 0, 0)), inputs=2, units=3, seed=1)
+
+
+@st.composite
+def sequences(draw: st.DrawFn) -> Sequences:
+    """Draw a batch of up to three sequences of up to five steps, half of them with a mask."""
+    batch, time, inputs, units = draw(st.tuples(st.integers(1, 3), st.integers(1, 5), *[st.integers(1, 3)] * 2))
+    masked = draw(st.booleans())
+    row = st.lists(st.booleans() if masked else st.just(True), min_size=time, max_size=time).map(tuple)
+    rows = draw(st.lists(row, min_size=batch, max_size=batch).map(tuple))
+    return Sequences(rows, inputs, units, draw(st.integers(0, 9999)), masked)

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.utils.drawing import convolutions, poolings
-from utils.backend import keras, ops, value_and_grad
+from tests.utils.keras_twins import (
+    EXACT,
+    gradients_of_keras,
+    rounded,
+    same_gradients,
+    same_steps,
+    trajectories,
+    update_as_keras,
+)
+from utils.backend import keras, value_and_grad
 from utils.data.images import mnist
 from utils.models.cnn import small_cnn
 from utils.scratch import activations
@@ -20,30 +29,14 @@ from utils.scratch.network import Conv2D, Dense, Flatten, MaxPool2D, Network, Re
 from utils.scratch.optimizers import SGD, Adam
 from utils.scratch.pooling import average_pool, average_pool_backward, max_pool, max_pool_backward
 
-EXACT = 1e-10
-
-
-@pytest.fixture(scope="module", autouse=True)
-def double_precision():
-    """Make Keras compute in float64: floatx rules inputs and variables, the policy rules layers."""
-    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx(floatx)
-    keras.config.set_dtype_policy(policy)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def of_keras(layer, x, *weights):
     """Forward, weight gradients and input gradient of a Keras layer under a random weighting of its output."""
     layer.build(x.shape)
     layer.set_weights(weights)
-    y = ops.convert_to_numpy(layer(x))
-    dy = np.random.default_rng(7).normal(size=y.shape)
-    value, of_weights, (of_input, _) = value_and_grad(
-        lambda x, dy: ops.sum(layer(x) * dy), layer.trainable_variables, x, dy
-    )
-    assert {a.dtype.name for a in (y, value, of_input, *of_weights)} == {"float64"}
+    y, dy, of_weights, (of_input,) = gradients_of_keras(layer, layer.trainable_variables, x)
     return y, dy, of_input, of_weights
 
 
@@ -139,35 +132,6 @@ def test_loss(agree, batch, classes, size, seed):
     agree("cross-entropy, logits gradient", dlogits, of_logits, EXACT)
 
 
-def rounded(number: float) -> float:
-    """Return β of βᵗ, or the momentum, as Keras rounds it: to float32 on TensorFlow, not at all on JAX."""
-    return float(ops.convert_to_numpy(ops.cast(number, "float64")))
-
-
-def update_as_keras(adam: Adam, rate: float, parameters, gradients) -> None:
-    """Take a step of Adam with Keras's rounding of β in the correction, which scratch does not have."""
-    t = adam.steps + 1
-    exact = np.sqrt(1 - adam.beta_2**t) / (1 - adam.beta_1**t)
-    theirs = np.sqrt(1 - rounded(adam.beta_2) ** t) / (1 - rounded(adam.beta_1) ** t)
-    adam.learning_rate = rate * theirs / exact
-    adam.update(parameters, gradients)
-    adam.learning_rate = rate
-
-
-def trajectories(theirs, step):
-    """Run 20 steps of both optimizers on the same gradients, of sizes from 1 down to 1e-7; yield both results."""
-    rng = np.random.default_rng(3)
-    parameters = [rng.normal(size=(4, 3)), rng.normal(size=5)]
-    variables = [keras.Variable(p) for p in parameters]
-    theirs.build(variables)
-    for t in range(20):
-        gradients = [rng.normal(size=p.shape) * 10.0 ** -(t % 8) for p in parameters]
-        theirs.apply([ops.convert_to_tensor(g) for g in gradients], variables)
-        step(parameters, gradients)
-        for parameter, variable in zip(parameters, variables, strict=True):
-            yield parameter, ops.convert_to_numpy(variable.value)
-
-
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_sgd_step_for_step(agree, momentum):
     ours = SGD(0.05, rounded(momentum))
@@ -204,34 +168,10 @@ def twins():
 
 
 def test_network_gradients_on_real_digits(agree, digits):
-    network, model = twins()
-    x, labels = digits[0][:16], digits[1][:16]
-    of_labels = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    value, of_weights, (of_input, _) = value_and_grad(
-        lambda x, t: of_labels(t, model(x)), model.trainable_variables, x, labels
-    )
-    loss, gradients = network.loss_and_gradients(x, labels)
-    agree("network, loss", loss, value, EXACT)
-    agree("network, input gradient", network.input_gradient, of_input, EXACT)
-    for found, expected in zip(gradients, of_weights, strict=True):
-        agree("network, weight gradients", found, expected, EXACT)
+    same_gradients(agree, "network", *twins(), digits[0][:16], digits[1][:16])
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
 def test_ten_training_steps_end_in_the_same_weights(agree, digits, name):
-    network, model = twins()
-    rate = 0.01
-    theirs = keras.optimizers.SGD(rate, momentum=0.9) if name == "SGD" else keras.optimizers.Adam(rate)
-    model.compile(optimizer=theirs, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    ours = SGD(rate, rounded(0.9)) if name == "SGD" else Adam(rate)
-    for step in range(10):
-        x, labels = (array[32 * step : 32 * step + 32] for array in digits)
-        expected = model.train_on_batch(x, labels)
-        loss, gradients = network.loss_and_gradients(x, labels)
-        agree(f"ten steps of {name}, loss", loss, np.asarray(expected), EXACT)
-        if name == "SGD":
-            ours.update(network.parameters, gradients)
-        else:
-            update_as_keras(ours, rate, network.parameters, gradients)
-    for found, expected in zip(network.parameters, model.get_weights(), strict=True):
-        agree(f"ten steps of {name}, weights", found, expected, 1e-8)
+    batches = [(*(array[start : start + 32] for array in digits), None) for start in range(0, 320, 32)]
+    same_steps(agree, f"ten steps of {name}", name, *twins(), batches)

@@ -1,4 +1,4 @@
-"""Dense layer, activations and loss in NumPy: against differences, at extremes, and what they refuse."""
+"""Dense layer, activations and losses in NumPy: against differences, at extremes, and what they refuse."""
 
 import re
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.utils.drawing import central_differences
 from utils.scratch import activations
 from utils.scratch.dense import dense, dense_backward
-from utils.scratch.losses import softmax_cross_entropy
+from utils.scratch.losses import mean_squared_error, softmax_cross_entropy
 
 SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), st.integers(0, 9999))
 TWO_AXES = "expected (batch, n) and (n, units)."
@@ -159,3 +159,28 @@ def test_loss_refuses_labels_that_are_no_class(labels):
     message = "The labels must be whole numbers from 0 to 2, one for each row of the logits."
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         softmax_cross_entropy(np.zeros((2, 3)), np.array(labels))
+
+
+@given(SHAPES)
+def test_squared_error_gradient_equals_central_differences(agree, drawn):
+    *shape, seed = drawn
+    rng = np.random.default_rng(seed)
+    outputs, targets = rng.normal(size=shape), rng.normal(size=shape)
+    loss, gradient = mean_squared_error(outputs, targets)
+    assert type(loss) is float
+    assert loss == pytest.approx(np.mean((outputs - targets) ** 2), rel=1e-14)
+    differences = central_differences(lambda: mean_squared_error(outputs, targets)[0], outputs)
+    agree("squared error, differences", gradient, differences, 1e-6)
+
+
+def test_squared_error_works_in_float32():
+    _, gradient = mean_squared_error(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))
+    assert gradient.dtype == np.float32
+    assert np.allclose(gradient, 1 / 3)
+
+
+@pytest.mark.parametrize(("outputs", "targets"), [((4, 1), (4,)), ((4,), (1,)), ((2, 3), (3, 2))])
+def test_squared_error_says_which_shapes_differ(outputs, targets):
+    message = f"The outputs have shape {outputs} and the targets {targets}: expected the same."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        mean_squared_error(np.zeros(outputs), np.zeros(targets))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.scratch.optimizers import SGD, Adam
+from utils.scratch.optimizers import SGD, Adam, clip_by_norm
 
 
 def problem(steps: int = 6):
@@ -96,3 +96,30 @@ def test_two_optimizers_share_nothing(make):
 def test_refuses_lists_of_different_lengths(make):
     with pytest.raises(ValueError, match="zip"):
         make().update([np.zeros(1), np.zeros(1)], [np.ones(1)])
+
+
+def test_gradients_within_the_limit_are_left_as_they_are():
+    gradients = [np.array([[3.0, 0.0]]), np.array([4.0])]
+    for limit in (5.0, 7.0):
+        clipped, norm = clip_by_norm(gradients, limit)
+        assert clipped is gradients
+        assert norm == 5.0
+        assert type(norm) is float
+
+
+def test_gradients_beyond_the_limit_are_scaled_down_together():
+    gradients = [np.array([[3.0, -1.0], [0.0, 2.0]]), np.array([-4.0, 0.5])]
+    before = [gradient.copy() for gradient in gradients]
+    clipped, norm = clip_by_norm(gradients, 0.7)
+    assert norm == pytest.approx(np.sqrt(30.25), rel=1e-15)
+    assert np.sqrt(sum((g**2).sum() for g in clipped)) == pytest.approx(0.7, rel=1e-15)
+    for found, gradient, copy in zip(clipped, gradients, before, strict=True):
+        assert np.allclose(found * (norm / 0.7), gradient, rtol=1e-15, atol=0)
+        assert np.array_equal(gradient, copy)
+
+
+def test_clipping_keeps_float32_and_adds_its_squares_in_float64():
+    ones = np.ones(10**5, np.float32)
+    clipped, norm = clip_by_norm([ones, 100 * ones], 1.0)
+    assert {gradient.dtype.name for gradient in clipped} == {"float32"}
+    assert norm == pytest.approx(np.sqrt(10**5 * 10001), rel=1e-15)

@@ -79,6 +79,13 @@ def test_what_is_made_is_what_is_read(read, tmp_path):
     assert "6 runs" in str(found)
 
 
+def test_a_function_that_draws_its_own_examples_needs_no_data(read):
+    made = read(run=FULL, data=None)
+    assert read(data=None).rows == made.rows
+    with pytest.raises(RecordError, match="its data changed"):
+        read()
+
+
 def test_the_weights_of_the_first_run_are_kept(read, stored):
     weights = read().weights
     first = np.random.default_rng(0).normal(size=(3, 1))

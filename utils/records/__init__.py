@@ -35,7 +35,7 @@ def record(
     function: Callable[..., Row],
     *,
     run: settings.Run,
-    data: object,
+    data: object = None,
     measure: str,
     cases: Sequence[Mapping[str, Any]] = ({},),
     seeds: Iterable[int] = range(10),
@@ -56,8 +56,8 @@ def record(
         return a list of arrays: those of the first run are kept. It stands in the chapter.
     run : settings.Run
         The chapter's run.
-    data : dataclass
-        What the function learns from; its arrays are hashed.
+    data : dataclass, optional
+        What the function learns from; its arrays are hashed. Left out where the function draws its own examples.
     measure : str
         The share, from 0 to 1, that decides whether a run here and now agrees with the record.
     cases : sequence of mapping
@@ -129,8 +129,8 @@ def _check_parameters(name: str, cases: list[Row], seeds: list[int], live: Mappi
 
 
 def data_hash(data: object) -> str:
-    """Return the SHA-256 of all arrays of a dataclass, in the order of its fields."""
-    values = (getattr(data, item.name) for item in dataclasses.fields(data))
+    """Return the SHA-256 of all arrays of a dataclass, in the order of its fields; of none for ``None``."""
+    values = () if data is None else (getattr(data, item.name) for item in dataclasses.fields(data))
     hashes = [sources.array_hash(value) for value in values if isinstance(value, np.ndarray)]
     return hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 

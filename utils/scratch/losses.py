@@ -1,6 +1,10 @@
 """Losses, with their gradients."""
 
+from collections.abc import Callable
+
 import numpy as np
+
+Loss = Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]]
 
 
 def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
@@ -44,3 +48,22 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
     dlogits = np.exp(log_probabilities)
     dlogits[rows, labels] -= 1
     return float(loss), dlogits / batch
+
+
+def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the mean squared difference of outputs and targets, and its gradient with respect to the outputs.
+
+    Parameters
+    ----------
+    outputs, targets : numpy.ndarray
+        Of the same shape, (batch, numbers) for instance.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ: NumPy would stretch one over the other.
+    """
+    if outputs.shape != targets.shape:
+        raise ValueError(f"The outputs have shape {outputs.shape} and the targets {targets.shape}: expected the same.")
+    difference = outputs - targets
+    return float((difference * difference).mean()), 2 * difference / difference.size

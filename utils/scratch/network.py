@@ -8,12 +8,17 @@ import numpy as np
 from utils.scratch.activations import relu, relu_backward
 from utils.scratch.convolution import conv2d, conv2d_backward, output_size, pair
 from utils.scratch.dense import dense, dense_backward
-from utils.scratch.losses import softmax_cross_entropy
+from utils.scratch.losses import Loss, softmax_cross_entropy
 from utils.scratch.pooling import max_pool, max_pool_backward
 
 
 class Layer:
-    """What all layers share: parameters and gradients in one order, and none of either unless a layer has them."""
+    """What all layers share: parameters and gradients in one order, and none of either unless a layer has them.
+
+    A layer whose ``takes_mask`` is true works on sequences, and its ``forward`` takes their mask as well.
+    """
+
+    takes_mask = False
 
     def __init__(self) -> None:
         self.parameters: list[np.ndarray] = []
@@ -150,24 +155,32 @@ class Dense(Layer):
 
 
 class Network:
-    """Layers in a row that end in logits, trained with softmax cross-entropy.
+    """Layers in a row, trained with one loss on their last output.
 
     Parameters
     ----------
     layers : list of Layer
-        From input to logits.
+        From input to logits, or to what the loss compares with its targets.
     input_shape : tuple of int
-        Of one example, such as (28, 28, 1).
+        Of one example, such as (28, 28, 1), or (time, inputs) of a sequence.
     seed : int
         Of the initial weights.
     dtype : str
         Of the parameters: ``"float32"`` or ``"float64"``.
+    loss : callable
+        From outputs and targets to the loss and its gradient, as the functions of :mod:`utils.scratch.losses`.
     """
 
     def __init__(
-        self, layers: list[Layer], input_shape: tuple[int, ...], seed: int = 0, dtype: str = "float32"
+        self,
+        layers: list[Layer],
+        input_shape: tuple[int, ...],
+        seed: int = 0,
+        dtype: str = "float32",
+        loss: Loss = softmax_cross_entropy,
     ) -> None:
         self.layers = layers
+        self.loss = loss
         self.shapes = [tuple(input_shape)]  # without the batch; one more than there are layers
         generator = np.random.default_rng(seed)
         for layer in layers:
@@ -193,31 +206,37 @@ class Network:
         for parameter, value in zip(self.parameters, values, strict=True):
             parameter[...] = value
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Return the logits of a batch, shape (batch, classes)."""
+    def forward(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        """Return the outputs of a batch, such as logits (batch, classes).
+
+        The mask of sequences, shape (batch, time), is true where a step is real; by default all are.
+        """
         for layer in self.layers:
-            x = layer.forward(x)
+            x = layer.forward(x, mask) if layer.takes_mask else layer.forward(x)
         return x
 
-    def backward(self, dlogits: np.ndarray) -> list[np.ndarray]:
-        """Return the gradients of all parameters after a forward pass; ``input_gradient`` has that of the images."""
-        gradient = dlogits
+    def backward(self, dy: np.ndarray) -> list[np.ndarray]:
+        """Return the gradients of all parameters after a forward pass; ``input_gradient`` has that of the inputs."""
+        gradient = dy
         for layer in reversed(self.layers):
             gradient = layer.backward(gradient)
         self.input_gradient = gradient
         return [gradient for layer in self.layers for gradient in layer.gradients]
 
-    def loss_and_gradients(self, x: np.ndarray, labels: np.ndarray) -> tuple[float, list[np.ndarray]]:
-        """Return the mean loss of a batch, in nats, and the gradients of all parameters."""
-        loss, dlogits = softmax_cross_entropy(self.forward(x), labels)
-        return loss, self.backward(dlogits)
+    def loss_and_gradients(
+        self, x: np.ndarray, targets: np.ndarray, mask: np.ndarray | None = None
+    ) -> tuple[float, list[np.ndarray]]:
+        """Return the mean loss of a batch and the gradients of all parameters."""
+        loss, dy = self.loss(self.forward(x, mask), targets)
+        return loss, self.backward(dy)
 
-    def step(self, x: np.ndarray, labels: np.ndarray, optimizer) -> float:
+    def step(self, x: np.ndarray, targets: np.ndarray, optimizer, mask: np.ndarray | None = None) -> float:
         """Take one optimizer step on a batch and return the loss before it."""
-        loss, gradients = self.loss_and_gradients(x, labels)
+        loss, gradients = self.loss_and_gradients(x, targets, mask)
         optimizer.update(self.parameters, gradients)
         return loss
 
-    def predict(self, x: np.ndarray, batch_size: int = 500) -> np.ndarray:
-        """Return the logits of many examples, computed batch by batch; shape (examples, classes)."""
-        return np.concatenate([self.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
+    def predict(self, x: np.ndarray, batch_size: int = 500, mask: np.ndarray | None = None) -> np.ndarray:
+        """Return the outputs of many examples, computed batch by batch."""
+        parts = [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]
+        return np.concatenate([self.forward(x[part], None if mask is None else mask[part]) for part in parts])

@@ -3,6 +3,32 @@
 import numpy as np
 
 
+def clip_by_norm(gradients: list[np.ndarray], limit: float) -> tuple[list[np.ndarray], float]:
+    """Scale gradients down together where their norm exceeds a limit; their direction stays.
+
+    Source: R. Pascanu, T. Mikolov and Y. Bengio, *On the difficulty of training recurrent neural networks*, 2013,
+    algorithm 1; ``global_clipnorm`` of Keras's optimizers.
+
+    Parameters
+    ----------
+    gradients : list of numpy.ndarray
+        Of all parameters.
+    limit : float
+        Largest norm that is left as it is.
+
+    Returns
+    -------
+    clipped : list of numpy.ndarray
+        New arrays, or those given if nothing had to be done.
+    norm : float
+        Before clipping: the root of the sum of all squares.
+    """
+    norm = float(np.sqrt(sum((gradient * gradient).sum(dtype=float) for gradient in gradients)))
+    if norm <= limit:
+        return gradients, norm
+    return [gradient * (limit / norm) for gradient in gradients], norm
+
+
 class SGD:
     """Stochastic gradient descent, with momentum if asked for.
 

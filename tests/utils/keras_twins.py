@@ -1,0 +1,79 @@
+"""What the equivalence tests share: a network and its twin in Keras, layer by layer and step by step."""
+
+import numpy as np
+
+from utils.backend import keras, ops, value_and_grad
+from utils.scratch.optimizers import SGD, Adam
+
+EXACT = 1e-10
+
+
+def gradients_of_keras(call, variables, *inputs):
+    """Return output, its random weighting, and the gradients of variables and inputs of a computation in Keras."""
+    y = ops.convert_to_numpy(call(*inputs))
+    dy = np.random.default_rng(7).normal(size=y.shape)
+    _, of_variables, (*of_inputs, _) = value_and_grad(
+        lambda *arrays: ops.sum(call(*arrays[:-1]) * arrays[-1]), variables, *inputs, dy
+    )
+    assert {a.dtype.name for a in (y, *of_variables, *of_inputs)} == {"float64"}
+    return y, dy, of_variables, of_inputs
+
+
+def rounded(number: float) -> float:
+    """Return β of βᵗ, or the momentum, as Keras rounds it: to float32 on TensorFlow, not at all on JAX."""
+    return float(ops.convert_to_numpy(ops.cast(number, "float64")))
+
+
+def update_as_keras(adam: Adam, rate: float, parameters, gradients) -> None:
+    """Take a step of Adam with Keras's rounding of β in the correction, which scratch does not have."""
+    t = adam.steps + 1
+    exact = np.sqrt(1 - adam.beta_2**t) / (1 - adam.beta_1**t)
+    theirs = np.sqrt(1 - rounded(adam.beta_2) ** t) / (1 - rounded(adam.beta_1) ** t)
+    adam.learning_rate = rate * theirs / exact
+    adam.update(parameters, gradients)
+    adam.learning_rate = rate
+
+
+def trajectories(theirs, step):
+    """Run 20 steps of both optimizers on the same gradients, of sizes from 1 down to 1e-7; yield both results."""
+    rng = np.random.default_rng(3)
+    parameters = [rng.normal(size=(4, 3)), rng.normal(size=5)]
+    variables = [keras.Variable(p) for p in parameters]
+    theirs.build(variables)
+    for t in range(20):
+        gradients = [rng.normal(size=p.shape) * 10.0 ** -(t % 8) for p in parameters]
+        theirs.apply([ops.convert_to_tensor(g) for g in gradients], variables)
+        step(parameters, gradients)
+        for parameter, variable in zip(parameters, variables, strict=True):
+            yield parameter, ops.convert_to_numpy(variable.value)
+
+
+def same_gradients(agree, part, network, model, x, labels, mask=None):
+    """Assert that loss and gradients of a network are those of its twin; a mask the twin finds by itself."""
+    of_labels = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    value, of_weights, (of_input, _) = value_and_grad(
+        lambda x, t: of_labels(t, model(x)), model.trainable_variables, x, labels
+    )
+    loss, gradients = network.loss_and_gradients(x, labels, mask)
+    agree(f"{part}, loss", loss, value, EXACT)
+    agree(f"{part}, input gradient", network.input_gradient, of_input, EXACT)
+    for found, expected in zip(gradients, of_weights, strict=True):
+        agree(f"{part}, weight gradients", found, expected, EXACT)
+
+
+def same_steps(agree, part, name, network, model, batches):
+    """Train a network and its twin, a step a batch (input, labels, mask); assert that they end in equal weights."""
+    rate = 0.01
+    theirs = keras.optimizers.SGD(rate, momentum=0.9) if name == "SGD" else keras.optimizers.Adam(rate)
+    model.compile(optimizer=theirs, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    ours = SGD(rate, rounded(0.9)) if name == "SGD" else Adam(rate)
+    for x, labels, mask in batches:
+        expected = model.train_on_batch(x, labels)
+        loss, gradients = network.loss_and_gradients(x, labels, mask)
+        agree(f"{part}, loss", loss, np.asarray(expected), EXACT)
+        if name == "SGD":
+            ours.update(network.parameters, gradients)
+        else:
+            update_as_keras(ours, rate, network.parameters, gradients)
+    for found, expected in zip(network.parameters, model.get_weights(), strict=True):
+        agree(f"{part}, weights", found, expected, 1e-8)
