@@ -1,4 +1,6 @@
-"""The convolution as its formula reads, one multiplication at a time."""
+"""The convolution and the plain recurrent cell as their formulas read, one multiplication at a time."""
+
+import math
 
 import numpy as np
 
@@ -38,3 +40,48 @@ def conv2d_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.nd
                                 dx[n, i + p, j + q, c] += share * w[p, q, c, f]
                                 dw[p, q, c, f] += share * x[n, i + p, j + q, c]
     return dx, dw, db
+
+
+def plain_cell(x: np.ndarray, w: np.ndarray, u: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return all states of the plain cell; shapes as in :func:`utils.scratch.recurrent.unroll`."""
+    batch, time, inputs = x.shape
+    units = len(b)
+    h = np.zeros((batch, time, units), x.dtype)
+    for n in range(batch):
+        for t in range(time):
+            for k in range(units):
+                total = b[k]
+                for d in range(inputs):
+                    total += x[n, t, d] * w[d, k]
+                if t > 0:
+                    for j in range(units):
+                        total += h[n, t - 1, j] * u[j, k]
+                h[n, t, k] = math.tanh(total)
+    return h
+
+
+def plain_cell_backward(
+    dy: np.ndarray, x: np.ndarray, h: np.ndarray, w: np.ndarray, u: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the gradients with respect to input, both weights and bias of :func:`plain_cell`."""
+    dx, dw, du = np.zeros_like(x), np.zeros_like(w), np.zeros_like(u)
+    batch, time, units = h.shape
+    db = np.zeros(units, w.dtype)
+    for n in range(batch):
+        later = np.zeros(units)
+        for t in reversed(range(time)):
+            now = np.zeros(units)
+            for k in range(units):
+                dh = dy[n, t, k]
+                for j in range(units):
+                    dh += later[j] * u[k, j]
+                now[k] = dh * (1 - h[n, t, k] ** 2)
+                db[k] += now[k]
+                for d in range(x.shape[2]):
+                    dw[d, k] += x[n, t, d] * now[k]
+                    dx[n, t, d] += w[d, k] * now[k]
+                if t > 0:
+                    for j in range(units):
+                        du[j, k] += h[n, t - 1, j] * now[k]
+            later = now
+    return dx, dw, du, db

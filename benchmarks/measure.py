@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from benchmarks import loops
 from benchmarks.clock import side_by_side
 from utils.backend import keras
 from utils.models.cnn import small_cnn
+from utils.scratch import recurrent_layers
 from utils.scratch.convolution import conv2d, conv2d_backward
 from utils.scratch.network import Conv2D, Dense, Flatten, MaxPool2D, Network, ReLU
 from utils.scratch.optimizers import Adam
@@ -23,6 +26,8 @@ ROUNDS = 60
 SLOW_ROUNDS = 3
 # Height, width and channels of the input, kernel size, kernels: the chapter's two layers, and a wider one.
 LAYERS = ((28, 28, 1, 5, 8), (12, 12, 8, 3, 16), (32, 32, 16, 3, 32))
+# The spoken digits of the chapter ``rnn-code`` have 13 numbers a step; its layers have 64 units.
+STEPS, INPUTS, UNITS = 50, 13, 64
 BATCH = 32
 
 SCRATCH = """
@@ -33,11 +38,39 @@ Network(layers, (28, 28, 1))
 KERAS = "from utils.models.cnn import small_cnn; small_cnn()"
 
 
-def convolutions(with_loops: bool) -> list[dict]:
-    """Time the convolution of each layer, forward, and forward and backward."""
+def compiled(layer: keras.Layer, x: np.ndarray, dy: np.ndarray) -> dict[str, Callable[[], object]]:
+    """Return Keras's forward pass of a layer, and both passes, each compiled into one graph."""
     import tensorflow as tf
 
-    rows = []
+    forward = tf.function(layer)
+
+    @tf.function
+    def both(x: tf.Tensor, dy: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+        sources = [x, *(variable.value for variable in layer.trainable_variables)]
+        return tape.gradient(y, sources, output_gradients=dy)
+
+    x, dy = tf.constant(x), tf.constant(dy)
+    return {
+        "forward": lambda: forward(x).numpy(),
+        "forward and backward": lambda: [gradient.numpy() for gradient in both(x, dy)],
+    }
+
+
+def compare(what: str, ours: dict, theirs: dict, naive: dict | None) -> Iterator[dict]:
+    """Time NumPy beside Keras, and beside the loops if there are any."""
+    for part in ours:
+        name = f"{what}, {part}"
+        yield {"what": name, "other": "Keras"} | side_by_side(ours[part], theirs[part], ROUNDS)
+        if naive is not None:
+            times = side_by_side(ours[part], naive[part], SLOW_ROUNDS, warm=False)
+            yield {"what": name, "other": "loops"} | times
+
+
+def convolutions(with_loops: bool) -> Iterator[dict]:
+    """Time the convolution of each layer."""
     rng = np.random.default_rng(0)
     for height, width, channels, kernel, filters in LAYERS:
         x = rng.normal(size=(BATCH, height, width, channels)).astype(np.float32)
@@ -47,39 +80,46 @@ def convolutions(with_loops: bool) -> list[dict]:
         layer = keras.layers.Conv2D(filters, kernel)
         layer.build(x.shape)
         layer.set_weights([w, b])
-        forward = tf.function(layer)
-
-        @tf.function
-        def both(x: tf.Tensor, dy: tf.Tensor, layer: keras.Layer = layer) -> list[tf.Tensor]:
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                y = layer(x)
-            sources = [x, *(variable.value for variable in layer.trainable_variables)]
-            return tape.gradient(y, sources, output_gradients=dy)
-
-        tensors = tf.constant(x), tf.constant(dy)
-        what = f"convolution {height}×{width}×{channels}, {filters} kernels {kernel}×{kernel}"
         ours = {
-            "forward": lambda x=x, w=w, b=b: conv2d(x, w, b),
+            "forward": partial(conv2d, x, w, b),
             "forward and backward": lambda x=x, w=w, b=b, dy=dy: (conv2d(x, w, b), conv2d_backward(dy, x, w)),
         }
-        theirs = {
-            "forward": lambda x=tensors[0], f=forward: f(x).numpy(),
-            "forward and backward": lambda t=tensors, f=both: [g.numpy() for g in f(*t)],
-        }
         naive = {
-            "forward": lambda x=x, w=w, b=b: loops.conv2d(x, w, b),
+            "forward": partial(loops.conv2d, x, w, b),
             "forward and backward": lambda x=x, w=w, b=b, dy=dy: (
                 loops.conv2d(x, w, b),
                 loops.conv2d_backward(dy, x, w),
             ),
         }
-        for part in ours:
-            rows.append({"what": f"{what}, {part}", "other": "Keras"} | side_by_side(ours[part], theirs[part], ROUNDS))
-            if with_loops and (height, width, channels, kernel, filters) != LAYERS[-1]:
-                times = side_by_side(ours[part], naive[part], SLOW_ROUNDS, warm=False)
-                rows.append({"what": f"{what}, {part}", "other": "loops"} | times)
-    return rows
+        slow = with_loops and (height, width, channels, kernel, filters) != LAYERS[-1]
+        what = f"convolution {height}×{width}×{channels}, {filters} kernels {kernel}×{kernel}"
+        yield from compare(what, ours, compiled(layer, x, dy), naive if slow else None)
+
+
+def recurrences(with_loops: bool) -> Iterator[dict]:
+    """Time the three cells over time; the loops are those of the plain cell."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(BATCH, STEPS, INPUTS)).astype(np.float32)
+    dy = rng.normal(size=(BATCH, STEPS, UNITS)).astype(np.float32)
+    for kind in ("SimpleRNN", "GRU", "LSTM"):
+        layer = getattr(keras.layers, kind)(UNITS, return_sequences=True)
+        layer.build(x.shape)
+        ours = getattr(recurrent_layers, kind)(UNITS, return_sequences=True)
+        ours.parameters = layer.get_weights()
+        w, u, b = ours.parameters
+        numpy = {
+            "forward": partial(ours.forward, x),
+            "forward and backward": lambda layer=ours: (layer.forward(x), layer.backward(dy)),
+        }
+        naive = {
+            "forward": lambda w=w, u=u, b=b: loops.plain_cell(x, w, u, b),
+            "forward and backward": lambda w=w, u=u, b=b: loops.plain_cell_backward(
+                dy, x, loops.plain_cell(x, w, u, b), w, u
+            ),
+        }
+        slow = with_loops and kind == "SimpleRNN"
+        what = f"{kind}, {STEPS} steps of {INPUTS}, {UNITS} units"
+        yield from compare(what, numpy, compiled(layer, x, dy), naive if slow else None)
 
 
 def baseline_cnn() -> keras.Model:
@@ -136,7 +176,7 @@ def start() -> dict:
 
 if __name__ == "__main__":
     single = os.environ["OMP_NUM_THREADS"] == "1"
-    measured = [*convolutions(with_loops=single), *training_steps()]
+    measured = [*convolutions(with_loops=single), *recurrences(with_loops=single), *training_steps()]
     if single:
         measured.append(start())
     json.dump(measured, sys.stdout)
