@@ -1,9 +1,11 @@
 """Exercise checkers that say what is probably wrong, not only that something is.
 
 A checker knows the typical wrong answers as functions. If the reader's function gives what one of them gives, the
-diagnosis belongs to it; if it gives something else, the first case that differs is shown.
+diagnosis belongs to it. Raising an error counts as giving it: of two errors, the types are compared. A case goes with
+the diagnosis: the first that raises, else the first that differs.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +28,8 @@ class Mistake:
     Attributes
     ----------
     answer : callable
-        What a reader who makes this mistake would have written.
+        What a reader who makes this mistake would have written. It may raise in some cases, but not in all: an error
+        alone says too little.
     diagnosis : str
         One or two sentences that name the mistake without giving the solution away.
     """
@@ -59,7 +62,7 @@ def check(
     Raises
     ------
     WrongAnswer
-        If a result differs from the solution's.
+        If a result differs from the solution's, or the attempt raises.
     """
     name = attempt.__name__
     given = [_result(attempt, case) for case in cases]
@@ -67,30 +70,35 @@ def check(
         print(f"Not yet: {name} returns nothing. Write its body, end it with return, and run the cell again.")
         return
     expected = [solution(*case) for case in cases]
-    wrong = next((i for i, pair in enumerate(zip(given, expected, strict=True)) if not _same(*pair)), None)
-    if wrong is None:
+    wrong = [i for i, pair in enumerate(zip(given, expected, strict=True)) if not _same(*pair)]
+    if not wrong:
         print(f"✓ {name} is right in {len(cases)} cases.")
         return
     likely = next(
         (
             mistake.diagnosis
             for mistake in mistakes
-            if all(_same(result, mistake.answer(*case)) for result, case in zip(given, cases, strict=True))
+            if all(_same(result, _result(mistake.answer, case)) for result, case in zip(given, cases, strict=True))
         ),
-        _other(given[wrong], expected[wrong]),
+        None,
     )
+    shown = next((i for i in wrong if isinstance(given[i], Exception)), wrong[0])
+    result, call = given[shown], _call(attempt, cases[shown])
+    if isinstance(result, Exception):
+        lines = [likely, call, f"  raises {type(result).__name__}: {result}"]
+        raise WrongAnswer("\n".join(filter(None, lines))) from result
     raise WrongAnswer(
-        f"{likely}\n{_call(attempt, cases[wrong])}\n"
-        f"  returns  {_shown(given[wrong])}\n  expected {_shown(expected[wrong])}"
+        f"{likely or _other(result, expected[shown])}\n{call}\n"
+        f"  returns  {_shown(result)}\n  expected {_shown(expected[shown])}"
     )
 
 
-def _result(attempt: Callable[..., Any], case: tuple[Any, ...]) -> Any:
-    """Call the attempt; an error of its own is reported with the case that raised it."""
+def _result(function: Callable[..., Any], case: tuple[Any, ...]) -> Any:
+    """Return what the function returns, or the error it raises; it may write into its arguments without harm."""
     try:
-        return attempt(*_copies(case))
+        return function(*copy.deepcopy(case))
     except Exception as error:
-        raise WrongAnswer(f"{_call(attempt, case)}\n  raises {type(error).__name__}: {error}") from error
+        return error
 
 
 def _call(attempt: Callable[..., Any], case: tuple[Any, ...]) -> str:
@@ -100,28 +108,30 @@ def _call(attempt: Callable[..., Any], case: tuple[Any, ...]) -> str:
 
 def _other(given: Any, expected: Any) -> str:
     """Say what differs when no typical mistake explains it."""
-    found, wanted = np.shape(given), np.shape(expected)
+    wanted = np.shape(expected)
+    try:
+        found = np.shape(given)
+    except ValueError:  # the answer (x, y) with x and y of different shapes
+        advice = "return one array of shape {}" if isinstance(expected, np.ndarray) else "expected {} in all"
+        return f"The parts of the result have different shapes: {advice.format(wanted)}."
     if found != wanted:
         return f"The shape of the result is {found}: expected {wanted}."
     return "It is none of the usual mistakes: work this case out by hand and compare."
 
 
-def _copies(case: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the arguments so that an attempt that writes into them does no harm."""
-    return tuple(value.copy() if isinstance(value, np.ndarray) else value for value in case)
-
-
 def _same(a: Any, b: Any) -> bool:
-    """Whether two results have the same shape and the same numbers."""
+    """Whether two results have the same shape and the same numbers, NaN included, or are errors of one type."""
+    if isinstance(a, Exception) or isinstance(b, Exception):
+        return type(a) is type(b)
     try:
         a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     except (TypeError, ValueError):
         return False
-    return a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-9)
+    return a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-9, equal_nan=True)
 
 
 def _shown(value: Any) -> str:
-    """Return a value for a message: an array as a list, whole numbers without a point."""
-    if not isinstance(value, np.ndarray):
+    """Return a value for a message: an array as a list, a number of NumPy's as a number."""
+    if not isinstance(value, np.ndarray | np.generic):
         return repr(value)
     return str(value.tolist()) if value.size <= 24 else f"an array of shape {value.shape}"

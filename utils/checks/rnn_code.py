@@ -21,6 +21,14 @@ def parameters(attempt: Answer) -> None:
             lambda d, n: 3 * n * (d + n + 1),
             "Three seem to be counted: the candidate has weights, too.",
         ),
+        Mistake(
+            lambda d, n: 3 * n * (d + n),
+            "Three seem to be counted, and no biases: the candidate has weights, too, and each gate a bias for a unit.",
+        ),
+        Mistake(
+            lambda d, n: 3 * n * (d + n + 2),
+            "It seems to be Keras's GRU: an LSTM has another number of gates, and of biases.",
+        ),
         Mistake(lambda d, n: 4 * n * (d + n), "The biases seem to be missing: one for each unit and gate."),
         Mistake(
             lambda d, n: 4 * n * (d + 1),
@@ -62,6 +70,10 @@ def last_states(attempt: Answer) -> None:
             lambda h, n: h[:, int(n.max()) - 1],
             "It seems to be one step for all words: the end of the longest.",
         ),
+        Mistake(
+            lambda h, n: np.stack([states[:end].mean(axis=0) for states, end in zip(h, n, strict=True)]),
+            "It seems to be the mean over the real frames: asked for is one of their states.",
+        ),
     ]
     rng = np.random.default_rng(0)
     cases = [
@@ -92,11 +104,24 @@ def masked_mean(attempt: Answer) -> None:
             lambda h, m: total(h, m) / m.sum(),
             "It seems to divide by the real steps of all words together: each word has its own number.",
         ),
+        Mistake(
+            lambda h, m: np.stack([h[i, : int(m[i].sum())].mean(axis=0) for i in range(len(h))]),
+            "The mask seems only to be counted: it also says which frames are real, and they need not come first.",
+        ),
+        Mistake(
+            lambda h, m: total(h, m) / m.sum(axis=1),
+            "The counts, shape (N,), seem to meet the features: NumPy lines shapes up from the right.",
+        ),
+        Mistake(
+            lambda h, m: (h * m).sum(axis=1) / m.sum(axis=1, keepdims=True),
+            "The mask, shape (N, T), seems to meet the wrong axes of h: NumPy lines shapes up from the right.",
+        ),
     ]
     rng = np.random.default_rng(0)
     cases = [
         (rng.normal(size=(2, 4, 2)).round(1), np.array([[1.0, 1, 0, 0], [1, 1, 1, 0]])),
-        (rng.normal(size=(2, 3, 3)).round(1), np.array([[1.0, 0, 0], [1, 1, 0]])),
+        (rng.normal(size=(2, 3, 3)).round(1), np.array([[False, True, True], [True, False, True]])),
+        (rng.normal(size=(2, 2, 2)).round(1), np.array([[0.0, 1], [1, 0]])),
     ]
     check(attempt, lambda h, m: total(h, m) / m.sum(axis=1, keepdims=True), cases, mistakes)
 
@@ -123,8 +148,12 @@ def windows(attempt: Answer) -> None:
             "The target seems to lie one step too far: one step ahead is the value right after the window.",
         ),
         Mistake(
-            lambda v, length, horizon: cut(v, length, length, horizon),
+            lambda v, length, horizon: cut(v, length, length, 1),
             "The horizon seems not to be used: the target is always one step ahead.",
+        ),
+        Mistake(
+            lambda v, length, horizon: cut(v, length, length, horizon),
+            "The horizon seems to be used for the number of windows only: the target is always one step ahead.",
         ),
         Mistake(
             lambda v, length, horizon: cut(v, length, horizon, horizon),
@@ -149,6 +178,9 @@ def seasonal_naive(attempt: Answer) -> None:
     def place(values: np.ndarray, horizon: int, season: int) -> int:
         return len(values) - 1 + horizon - season * -(-horizon // season)
 
+    once = "It seems to go back one season whatever the horizon: beyond one season, that is still in the future."
+    late = "It seems to be one step late: the forecast for one whole season ahead is the last value."
+    late_once = "It seems to be one step late, and to go back one season only: try horizons of one season and of more."
     mistakes = [
         Mistake(lambda v, h, s: v[-1], "It seems to be the last value: that is the forecast without a season."),
         Mistake(
@@ -159,9 +191,20 @@ def seasonal_naive(attempt: Answer) -> None:
             lambda v, h, s: v[(len(v) - 1 + h - s) % len(v)] if h <= s else v[-1],
             "Beyond one season it seems to repeat the last value: go back another season.",
         ),
+        Mistake(lambda v, h, s: v[len(v) - 1 + h - s], once),
+        Mistake(lambda v, h, s: v[-s + h - 1], once),
+        Mistake(lambda v, h, s: v[place(v, h, s) + 1], late),
+        Mistake(lambda v, h, s: v[place(v, h, s) + 1 - len(v)], late),
+        Mistake(lambda v, h, s: v[-s + h % s], late),
+        Mistake(lambda v, h, s: v[len(v) + h - s], late_once),
+        Mistake(lambda v, h, s: v[-s + h], late_once),
         Mistake(
-            lambda v, h, s: v[place(v, h, s) + 1 - len(v)],
-            "It seems to be one step late: the last value has the place n - 1.",
+            lambda v, h, s: v[len(v) - 1 + h - s * (h // s)],
+            "The seasons seem to be rounded down: that many seasons back, the place may still lie in the future.",
+        ),
+        Mistake(
+            lambda v, h, s: v[len(v) - 1 + h - s * (h // s + 1)],
+            "It seems to go back one season too many when the horizon is a whole number of seasons.",
         ),
         Mistake(
             lambda v, h, s: v[place(v, h, s) - 1],
@@ -189,7 +232,7 @@ def fill_forward(attempt: Answer) -> None:
 
     def once(values: np.ndarray) -> np.ndarray:
         before = np.concatenate([values[:1], values[:-1]])
-        return np.where(np.isnan(values), np.nan_to_num(before), values)
+        return np.where(np.isnan(values), before, values)
 
     def straight(values: np.ndarray) -> np.ndarray:
         known = np.flatnonzero(~np.isnan(values))
@@ -210,10 +253,19 @@ def fill_forward(attempt: Answer) -> None:
         ),
         Mistake(np.nan_to_num, "It seems to put zeros: a network reads them as measurements."),
         Mistake(
+            lambda v: np.where(np.isnan(v), np.fmax.accumulate(v), v),
+            "It seems to take the largest value so far: the series may have fallen since.",
+        ),
+        Mistake(
+            lambda v: v,
+            "Nothing seems to be filled: NaN is not equal to anything, not even to NaN.",
+        ),
+        Mistake(
             once,
             "Only the first of several missing values seems to be filled: go through the series in order.",
         ),
     ]
     gap = np.nan
-    cases = [(np.array([1.0, gap, 3.0, 4.0, 7.0]),), (np.array([2.0, 5.0, gap, gap, 9.0, gap, 8.0]),)]
+    series = ([1.0, gap, 3.0, 4.0, 7.0], [2.0, 5.0, gap, gap, 9.0, gap, 8.0], [5.0, 2.0, gap, gap, 3.0])
+    cases = [(np.array(values),) for values in series]
     check(attempt, filled, cases, mistakes)
