@@ -119,7 +119,7 @@ def write_values(axis: Axes, values: np.ndarray, fmt: str = "{:g}", size: float 
     for (row, column), value in np.ndenumerate(values):
         if np.isnan(value):
             continue
-        shade = "white" if abs(value) > 0.55 * strongest else "#333333"
+        shade = "white" if abs(value) > 0.55 * strongest else "black"
         axis.text(column, row, fmt.format(value), ha="center", va="center", color=shade, fontsize=size)
 
 

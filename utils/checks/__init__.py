@@ -67,7 +67,7 @@ def check(
     name = attempt.__name__
     given = [_result(attempt, case) for case in cases]
     if all(result is None for result in given):
-        print(f"Not yet: {name} returns nothing. Write its body, end it with return, and run the cell again.")
+        print(f"Not yet: {name} returns nothing.\nWrite its body, end it with return, and run the cell again.")
         return
     expected = [solution(*case) for case in cases]
     wrong = [i for i, pair in enumerate(zip(given, expected, strict=True)) if not _same(*pair)]
