@@ -8,7 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 
 from tests.utils.drawing import CELLS, RAGGED, Sequences, sequences
-from tests.utils.keras_twins import EXACT, gradients_of_keras, rounded, same_gradients, same_steps, trajectories
+from tests.utils.keras_twins import (
+    EXACT,
+    exact_tanh,
+    gradients_of_keras,
+    rounded,
+    same_gradients,
+    same_steps,
+    trajectories,
+)
 from utils.backend import keras, ops
 from utils.scratch.network import Dense, Network
 from utils.scratch.optimizers import SGD, clip_by_norm
@@ -17,13 +25,6 @@ from utils.scratch.recurrent_layers import GRU, LSTM, Bidirectional, SimpleRNN
 
 pytestmark = pytest.mark.usefixtures("double_precision")
 JAX = keras.backend.backend() == "jax"
-
-
-@keras.saving.register_keras_serializable("book")
-def exact_tanh(x):
-    return 2 * ops.sigmoid(2 * x) - 1
-
-
 # keras.ops.tanh rounds float64 to float32 on JAX: there, and only there, Keras's layers get one that does not.
 TANH = exact_tanh if JAX else "tanh"
 OURS = {"plain": SimpleRNN, "LSTM": LSTM, "GRU": GRU, "GRU, reset before": lambda *o: GRU(*o, reset_after=False)}
