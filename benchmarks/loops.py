@@ -1,4 +1,4 @@
-"""The convolution and the plain recurrent cell as their formulas read, one multiplication at a time."""
+"""Convolution, plain recurrent cell and attention as their formulas read, one multiplication at a time."""
 
 import math
 
@@ -85,3 +85,49 @@ def plain_cell_backward(
                         du[j, k] += h[n, t - 1, j] * now[k]
             later = now
     return dx, dw, du, db
+
+
+def attention(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what :func:`utils.scratch.attention.dot_product_attention` returns, without a mask."""
+    batch, queries, d = q.shape
+    weights = np.zeros((batch, queries, k.shape[1]), q.dtype)
+    y = np.zeros((batch, queries, v.shape[2]), v.dtype)
+    for n in range(batch):
+        for i in range(queries):
+            for j in range(k.shape[1]):
+                score = 0.0
+                for m in range(d):
+                    score += q[n, i, m] * k[n, j, m]
+                weights[n, i, j] = math.exp(score / math.sqrt(d))
+            total = 0.0
+            for j in range(k.shape[1]):
+                total += weights[n, i, j]
+            for j in range(k.shape[1]):
+                weights[n, i, j] /= total
+                for m in range(v.shape[2]):
+                    y[n, i, m] += weights[n, i, j] * v[n, j, m]
+    return y, weights
+
+
+def attention_backward(
+    dy: np.ndarray, q: np.ndarray, k: np.ndarray, v: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the gradients with respect to queries, keys and values of :func:`attention`."""
+    dq, dk, dv = np.zeros_like(q), np.zeros_like(k), np.zeros_like(v)
+    batch, queries, keys = weights.shape
+    for n in range(batch):
+        for i in range(queries):
+            dweights = np.zeros(keys)
+            for j in range(keys):
+                for m in range(v.shape[2]):
+                    dweights[j] += dy[n, i, m] * v[n, j, m]
+                    dv[n, j, m] += weights[n, i, j] * dy[n, i, m]
+            mean = 0.0
+            for j in range(keys):
+                mean += weights[n, i, j] * dweights[j]
+            for j in range(keys):
+                share = weights[n, i, j] * (dweights[j] - mean) / math.sqrt(q.shape[2])
+                for m in range(q.shape[2]):
+                    dq[n, i, m] += share * k[n, j, m]
+                    dk[n, j, m] += share * q[n, i, m]
+    return dq, dk, dv

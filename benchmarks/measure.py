@@ -7,13 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
-from benchmarks import loops
+from benchmarks import attention, loops
 from benchmarks.clock import side_by_side
+from benchmarks.compare import BATCH, ROUNDS, SLOW_ROUNDS, compare, compiled
 from utils.backend import keras
 from utils.models.cnn import small_cnn
 from utils.scratch import recurrent_layers
@@ -22,13 +23,10 @@ from utils.scratch.network import Conv2D, Dense, Flatten, MaxPool2D, Network, Re
 from utils.scratch.optimizers import Adam
 from utils.settings import ROOT
 
-ROUNDS = 60
-SLOW_ROUNDS = 3
 # Height, width and channels of the input, kernel size, kernels: the chapter's two layers, and a wider one.
 LAYERS = ((28, 28, 1, 5, 8), (12, 12, 8, 3, 16), (32, 32, 16, 3, 32))
 # The spoken digits of the chapter ``rnn-code`` have 13 numbers a step; its layers have 64 units.
 STEPS, INPUTS, UNITS = 50, 13, 64
-BATCH = 32
 
 SCRATCH = """
 from utils.scratch.network import *
@@ -36,37 +34,6 @@ layers = [Conv2D(8, 5), ReLU(), MaxPool2D(2), Conv2D(16, 3), ReLU(), MaxPool2D(2
 Network(layers, (28, 28, 1))
 """
 KERAS = "from utils.models.cnn import small_cnn; small_cnn()"
-
-
-def compiled(layer: keras.Layer, x: np.ndarray, dy: np.ndarray) -> dict[str, Callable[[], object]]:
-    """Return Keras's forward pass of a layer, and both passes, each compiled into one graph."""
-    import tensorflow as tf
-
-    forward = tf.function(layer)
-
-    @tf.function
-    def both(x: tf.Tensor, dy: tf.Tensor) -> list[tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = layer(x)
-        sources = [x, *(variable.value for variable in layer.trainable_variables)]
-        return tape.gradient(y, sources, output_gradients=dy)
-
-    x, dy = tf.constant(x), tf.constant(dy)
-    return {
-        "forward": lambda: forward(x).numpy(),
-        "forward and backward": lambda: [gradient.numpy() for gradient in both(x, dy)],
-    }
-
-
-def compare(what: str, ours: dict, theirs: dict, naive: dict | None) -> Iterator[dict]:
-    """Time NumPy beside Keras, and beside the loops if there are any."""
-    for part in ours:
-        name = f"{what}, {part}"
-        yield {"what": name, "other": "Keras"} | side_by_side(ours[part], theirs[part], ROUNDS)
-        if naive is not None:
-            times = side_by_side(ours[part], naive[part], SLOW_ROUNDS, warm=False)
-            yield {"what": name, "other": "loops"} | times
 
 
 def convolutions(with_loops: bool) -> Iterator[dict]:
@@ -93,7 +60,7 @@ def convolutions(with_loops: bool) -> Iterator[dict]:
         }
         slow = with_loops and (height, width, channels, kernel, filters) != LAYERS[-1]
         what = f"convolution {height}×{width}×{channels}, {filters} kernels {kernel}×{kernel}"
-        yield from compare(what, ours, compiled(layer, x, dy), naive if slow else None)
+        yield from compare(what, ours, compiled(layer, layer.trainable_variables, x, dy), naive if slow else None)
 
 
 def recurrences(with_loops: bool) -> Iterator[dict]:
@@ -119,7 +86,7 @@ def recurrences(with_loops: bool) -> Iterator[dict]:
         }
         slow = with_loops and kind == "SimpleRNN"
         what = f"{kind}, {STEPS} steps of {INPUTS}, {UNITS} units"
-        yield from compare(what, numpy, compiled(layer, x, dy), naive if slow else None)
+        yield from compare(what, numpy, compiled(layer, layer.trainable_variables, x, dy), naive if slow else None)
 
 
 def baseline_cnn() -> keras.Model:
@@ -176,7 +143,12 @@ def start() -> dict:
 
 if __name__ == "__main__":
     single = os.environ["OMP_NUM_THREADS"] == "1"
-    measured = [*convolutions(with_loops=single), *recurrences(with_loops=single), *training_steps()]
+    measured = [
+        *convolutions(with_loops=single),
+        *recurrences(with_loops=single),
+        *attention.rows(with_loops=single),
+        *training_steps(),
+    ]
     if single:
         measured.append(start())
     json.dump(measured, sys.stdout)
