@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from utils import checks
-from utils.checks import Mistake, WrongAnswer, check, cnn_code, cnn_math, rnn_code, rnn_math
+from utils.checks import Mistake, WrongAnswer, attention_math, check, cnn_code, cnn_math, rnn_code, rnn_math
 
-MODULES = (cnn_math, cnn_code, rnn_math, rnn_code)
+MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math)
 CHECKERS = [
     function
     for module in MODULES
