@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from utils import checks
-from utils.checks import Mistake, WrongAnswer, attention_code, attention_math, check, cnn_code, cnn_math, rnn_code, rnn_math
+from utils.checks import (
+    Mistake,
+    WrongAnswer,
+    attention_code,
+    attention_math,
+    check,
+    cnn_code,
+    cnn_math,
+    rnn_code,
+    rnn_math,
+)
 
 MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math, attention_code)
 CHECKERS = [
