@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 
 import numpy as np
 
@@ -97,10 +98,10 @@ def rows(with_loops: bool) -> Iterator[dict]:
     theirs = compiled(lambda x: heads(x, x), heads.trainable_variables, x, dy)
     what = f"self-attention, {HEADS} heads, 128 steps of {WIDTH}"
     yield from compare(what, self_attention(HEADS, x, dy), theirs, None)
-    for steps in (32, 64, 128, 256, 512, 1024):
+    for count, steps in product((1, HEADS), (32, 64, 128, 256, 512, 1024)):
         x, dy = sequences(steps)
-        what = f"self-attention, {steps} steps of {WIDTH}"
-        yield from beside(what, self_attention(1, x, dy), "GRU", recurrent(x, dy))
+        what = f"self-attention, {count} head{'s' if count > 1 else ''}, {steps} steps of {WIDTH}"
+        yield from beside(what, self_attention(count, x, dy), "GRU", recurrent(x, dy))
     for steps, other, name in ((128, additive, "additive attention"), (512, blockwise, f"blocks of {BLOCK} keys")):
         x, dy = sequences(steps)
         yield from beside(f"attention, {steps} steps of {WIDTH}", dot_product(x, dy), name, other(x, dy))

@@ -50,7 +50,15 @@ def test_without_a_mask_padding_is_read(parts, words):
 
 @pytest.mark.parametrize(
     ("parts", "ordered"),
-    [("attention", True), ("no attention", True), ("mean state", True), ("mean word", False), ("transformer", True)],
+    [
+        ("attention", True),
+        ("uniform attention", True),
+        ("no attention", True),
+        ("mean state", True),
+        ("learned query", False),
+        ("mean word", False),
+        ("transformer", True),
+    ],
 )
 def test_who_sees_the_order_of_the_words(parts, ordered, words):
     model = build(parts)
@@ -70,8 +78,10 @@ def test_parameters():
     counts = {parts: attention.classifier(8000, 4, parts).count_params() for parts in attention.PARTS}
     assert counts == {
         "attention": 8000 * 64 + 2 * lstm + 65 * 4,
+        "uniform attention": 8000 * 64 + 2 * lstm + 65 * 4,
         "no attention": 8000 * 64 + 2 * lstm + 65 * 4,
         "mean state": 8000 * 64 + lstm + 65 * 4,
+        "learned query": 8000 * 64 + 64 + 65 * 4,
         "mean word": 8000 * 64 + 65 * 4,
     }
     assert counts["attention"] == 578308
@@ -79,8 +89,9 @@ def test_parameters():
     assert attention.transformer(8000, 4).count_params() == 8000 * 64 + heads + dense + norms + 65 * 4
 
 
-def test_attention_is_that_of_the_states_to_one_another(words):
-    model = build("attention")
+@pytest.mark.parametrize("parts", ["attention", "uniform attention"])
+def test_attention_is_that_of_the_states_to_one_another(parts, words):
+    model = build(parts)
     first, middle, second = (
         next(layer for layer in layers if isinstance(layer, kind))
         for layers, kind in (
@@ -92,10 +103,22 @@ def test_attention_is_that_of_the_states_to_one_another(words):
     h = scores(keras.Model(model.inputs, first.output), words)
     found = scores(keras.Model(model.inputs, middle.output), words)
     for n, length in enumerate((7, 4, 1)):
-        e = np.exp(h[n, :length] @ h[n, :length].T)  # (words, words)
+        queries = h[n, :length] if parts == "attention" else np.zeros((length, 5))
+        e = np.exp(queries @ h[n, :length].T)  # (words, words)
         weights = e / e.sum(axis=1, keepdims=True)
         np.testing.assert_allclose(found[n, :length], weights @ h[n, :length], atol=1e-6)
     assert first is not second
+
+
+def test_learned_query_weighs_the_embedded_words(words):
+    model = build("learned query")
+    embedded, query, w, b = model.get_weights()
+    query = 20 * query  # or all weights are nearly alike
+    model.set_weights([embedded, query, w, b])
+    for text, found in zip(words, scores(model, words), strict=True):
+        x = embedded[text[text != 0]]
+        weights = np.exp(x @ query)
+        np.testing.assert_allclose(found, (weights * x).sum(axis=0) / weights.sum() @ w + b, atol=1e-6)
 
 
 def test_block_is_that_of_the_paper(words):
@@ -136,7 +159,7 @@ def test_positions_want_an_even_width():
 
 
 def test_unknown_parts():
-    message = r"^The parts 'lstm' are unknown: use one of 'attention', 'no attention', 'mean state', 'mean word'\.$"
+    message = r"^The parts 'lstm' are unknown: use one of .*'attention', .*'mean word'\.$"
     with pytest.raises(ValueError, match=message):
         attention.classifier(VOCABULARY, CLASSES, "lstm")
 

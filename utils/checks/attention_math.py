@@ -34,6 +34,8 @@ def attend(attempt: Answer) -> None:
         return [
             (lambda q, k, v: weights(k @ q) @ v, "The scale seems to be missing: longer vectors have larger scores."),
             (lambda q, k, v: weights(k @ q / len(q)) @ v, "The scores seem to be divided by d: take its square root."),
+            (lambda q, k, v: weights(k @ q / len(k) ** 0.5) @ v, "The scores seem to be divided by √T: take √d."),
+            (lambda q, k, v: weights(k @ q) / len(q) ** 0.5 @ v, "The scale seems to come after the softmax."),
             (lambda q, k, v: weights(scores(q, k)) @ k, "The weights seem to meet the keys: the mean is of values."),
             (lambda q, k, v: weights(scores(q, k)), "It seems to return the weights: the values are still to come."),
             (lambda q, k, v: exp(scores(q, k)) @ v, "The exponentials seem not to be divided by their sum."),
@@ -55,6 +57,7 @@ def attend(attempt: Answer) -> None:
             lambda q, k, v: scores(q, k) / scores(q, k).sum() @ v,
             "The exponential seems to be missing: scores may be negative, weights may not.",
         ),
+        (lambda q, k, v: v[scores(q, k).argmax()], "It seems to take one value alone: all count, by their weights."),
         (lambda q, k, v: v.mean(axis=0), "It seems to be the plain mean of the values: query and keys have no say."),
     ]
     rng = np.random.default_rng(6)
@@ -131,6 +134,10 @@ def score_gradient(attempt: Answer) -> None:
         Mistake(
             lambda da, a: da - (da * a).sum(axis=1, keepdims=True),
             "The factor alpha seems to be missing: a key of weight 0 hands no gradient to its score.",
+        ),
+        Mistake(
+            lambda da, a: a * da - (da * a).sum(axis=1, keepdims=True),
+            "The sum seems to be taken away as it is: alpha multiplies the whole difference.",
         ),
         Mistake(
             lambda da, a: a * (da - da.sum(axis=1, keepdims=True)),
@@ -213,6 +220,7 @@ def positions(attempt: Answer) -> None:
             lambda time, d: sinusoidal_positions(time + 1, d)[1:],
             "The positions seem to be counted from 1: the first is 0.",
         ),
+        Mistake(variant(lambda c: c // 2 * 1.5), "The base seems to be 1000: it is 10000."),
         Mistake(variant(lambda c: c * 0), "The base seems to be missing: all pairs turn at the same rate."),
         Mistake(variant(lambda c: c // 2 * 2, odd=np.sin), "There seem to be sines only: odd columns hold cosines."),
     ]
@@ -273,6 +281,7 @@ def merge(attempt: Answer) -> None:
             "The factor seems to be turned over: relative to a larger maximum, a total is smaller.",
         ),
         (variant(largest=lambda m, n: m), "The maximum seems to stay the first part's: the second's may be larger."),
+        (variant(largest=lambda m, n: n), "The maximum seems to be the second part's: the first's may be larger."),
         (
             lambda p, q: (*solution(p, q)[:2], solution(p, q)[1] * solution(p, q)[2]),
             "The average seems to be a sum: it is not divided by the new total.",

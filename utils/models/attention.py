@@ -8,7 +8,7 @@ import numpy as np
 
 from utils.backend import keras, ops
 
-PARTS = ("attention", "no attention", "mean state", "mean word")
+PARTS = ("attention", "uniform attention", "no attention", "mean state", "learned query", "mean word")
 
 
 def classifier(
@@ -29,8 +29,9 @@ def classifier(
         How many scores.
     parts
         What stands between the embedding and the scores: "attention", an LSTM, dot-product attention of its states to
-        one another, and an LSTM; "no attention", the two LSTMs alone, which has as many parameters; "mean state", one
-        LSTM and the mean of its states; "mean word", the mean of the embedded words.
+        one another, and an LSTM; "uniform attention", the same with all weights alike; "no attention", the two LSTMs
+        alone. These three have as many parameters. "mean state" is one LSTM and the mean of its states; "mean word"
+        the mean of the embedded words; "learned query" their mean with weights from the product with one vector.
     masked
         Leave padding out of everything; else it is read like a word.
     width
@@ -49,10 +50,15 @@ def classifier(
     words = keras.Input((None,), dtype="int32")
     real = ops.not_equal(words, 0) if masked else None  # (batch, words)
     x = layers.Embedding(vocabulary, width)(words)  # (batch, words, width)
+    if parts == "learned query":
+        scores = layers.Dense(1, use_bias=False)(x)  # (batch, words, 1)
+        weights = layers.Softmax(axis=1)(scores, mask=None if real is None else real[:, :, None])
+        return keras.Model(words, layers.Dense(classes)(ops.sum(weights * x, axis=1)))
     if parts != "mean word":
         x = layers.LSTM(units, return_sequences=True)(x, mask=real)  # (batch, words, units)
-    if parts == "attention":
-        x = layers.Attention()([x, x], mask=[real, real])  # query and value; (batch, words, units)
+    if parts in ("attention", "uniform attention"):
+        queries = x if parts == "attention" else ops.zeros_like(x)  # a query of zeros scores all alike
+        x = layers.Attention()([queries, x], mask=[real, real])  # query and value; (batch, words, units)
     last = layers.GlobalAveragePooling1D() if parts.startswith("mean") else layers.LSTM(units)
     return keras.Model(words, layers.Dense(classes)(last(x, mask=real)))
 
