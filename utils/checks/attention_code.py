@@ -25,6 +25,7 @@ def shift_right(attempt: Answer) -> None:
             lambda y, start: np.roll(y, 1, axis=1),
             "The last symbol of a row seems to come to its front: there belongs the start.",
         ),
+        Mistake(lambda y, start: np.roll(y, 1), "All rows seem to be rolled as one: each has a start of its own."),
         Mistake(
             lambda y, start: np.concatenate([np.zeros((len(y), 1)), y[:, :-1]], axis=1),
             "The first symbol seems to be padding: the decoder begins with the start.",
@@ -88,6 +89,10 @@ def masked_loss(attempt: Answer) -> None:
         ),
         Mistake(lambda log_p, y: -solution(log_p, y), "The sign seems to be missing: a loss is not negative."),
         Mistake(
+            lambda log_p, y: -log_p[y != 0].sum() / np.sum(y != 0),
+            "All symbols seem to be summed up at each place: (6) picks the right one.",
+        ),
+        Mistake(
             lambda log_p, y: -np.exp(chosen(log_p, y))[y != 0].mean(),
             "It seems to take the probabilities: (6) has their logarithms.",
         ),
@@ -107,15 +112,22 @@ def masked_loss(attempt: Answer) -> None:
 def edit_distance(attempt: Answer) -> None:
     """Check ``edit_distance(a, b)``, equation (7)."""
 
-    def table(a: Sequence[int], b: Sequence[int], out: float = 1, put: float = 1, swap: float = 1) -> np.ndarray:
+    def table(a: Sequence[int], b: Sequence[int], out=1.0, put=1.0, swap=1.0, stay=0.0) -> np.ndarray:
         d = np.zeros((len(a) + 1, len(b) + 1))
         d[:, 0] = np.arange(len(a) + 1)
         d[0] = np.arange(len(b) + 1)
         for i in range(1, len(a) + 1):
             for j in range(1, len(b) + 1):
-                change = d[i - 1, j - 1] + (swap if a[i - 1] != b[j - 1] else 0)
+                change = d[i - 1, j - 1] + (swap if a[i - 1] != b[j - 1] else stay)
                 d[i, j] = min(d[i - 1, j] + out, d[i, j - 1] + put, change)
         return d
+
+    def in_one_pass(a: Sequence[int], b: Sequence[int]) -> int:
+        if not len(a) or not len(b):
+            return max(len(a), len(b))
+        if a[0] == b[0]:
+            return in_one_pass(a[1:], b[1:])
+        return 1 + in_one_pass(a[len(a) >= len(b) :], b[len(b) >= len(a) :])
 
     def borders(a: Sequence[int], b: Sequence[int]) -> float:
         d = np.zeros((len(a) + 1, len(b) + 1))
@@ -151,6 +163,11 @@ def edit_distance(attempt: Answer) -> None:
             "Symbols of b seem never to be put in inside the table: one of the three ways of (7) is missing.",
         ),
         Mistake(
+            lambda a, b: table(a, b, stay=1)[-1, -1],
+            "Keeping a symbol seems to cost 1: where both are equal, the diagonal step is free.",
+        ),
+        Mistake(in_one_pass, "It seems to choose at once at the first difference: (7) tries all three ways."),
+        Mistake(
             borders,
             "The borders of the table seem to be 0: from i symbols to none it takes i steps, and back as many.",
         ),
@@ -158,18 +175,9 @@ def edit_distance(attempt: Answer) -> None:
             lambda a, b: table(a, b)[-2 if len(a) else -1, -2 if len(b) else -1],
             "It seems to be one row and column short: the answer stands where both sequences are over.",
         ),
-        Mistake(
-            lambda a, b: len(set(a) ^ set(b)),
-            "The order seems not to count: the symbols of both are compared as sets.",
-        ),
     ]
-    cases = [
-        ([3, 4, 5, 6], [3, 5, 6]),
-        ([3, 4], [3, 7, 8, 4]),
-        ([5, 3, 9, 4], [3, 4, 5]),
-        ([], [3, 4]),
-        ([3, 4, 3], [4, 7, 4]),
-    ]
+    cases = [([3, 4, 5, 6], [3, 5, 6]), ([3, 4], [3, 7, 8, 4]), ([5, 3, 9, 4], [3, 4, 5]), ([], [3, 4])]
+    cases += [([3, 4, 3], [4, 7, 4]), ([1, 2, 3], [2, 3, 4]), ([3, 4], [4, 3])]
     check(attempt, lambda a, b: int(table(a, b)[-1, -1]), cases, mistakes)
 
 
@@ -216,23 +224,19 @@ def word_error(attempt: Answer) -> None:
             "One right symbol seems to be enough for a word: all must be.",
         ),
         Mistake(
+            lambda w, a: solution(np.sort(w), np.sort(a)),
+            "The order of the symbols seems not to count: compare them place by place.",
+        ),
+        Mistake(
             lambda w, a: np.sum(~np.any(same(w, a), axis=1)),
             "It seems to be the number of wrong words: divide by that of all.",
         ),
     ]
+    written = [[1, 5, 2, 0], [1, 4, 6, 2], [1, 7, 2, 0], [1, 3, 8, 2], [1, 6, 2, 0], [1, 6, 9, 2], [1, 4, 8, 2]]
+    first = [[1, 5, 2, 0], [1, 6, 6, 2], [1, 6, 9, 2], [1, 3, 4, 2], [1, 6, 2, 0], [1, 9, 6, 2], [1, 5, 7, 2]]
+    second = [[1, 5, 5, 2], [1, 4, 6, 2], [1, 2, 7, 0], [1, 5, 8, 2], [1, 6, 2, 0], [1, 9, 2, 0], [1, 6, 9, 2]]
     cases = [
-        (
-            np.array([[1, 5, 2, 0], [1, 4, 6, 2], [1, 7, 2, 0], [1, 3, 8, 2], [1, 6, 2, 0]]),
-            np.array(
-                [
-                    [[1, 5, 2, 0], [1, 5, 5, 2]],
-                    [[1, 6, 6, 2], [1, 4, 6, 2]],
-                    [[1, 6, 9, 2], [1, 8, 4, 2]],
-                    [[1, 3, 4, 2], [1, 5, 8, 2]],
-                    [[1, 6, 2, 0], [1, 6, 2, 0]],
-                ]
-            ),
-        ),
+        (np.array(written), np.stack([first, second], axis=1)),
         (np.array([[3, 4], [5, 6]]), np.array([[[3, 3], [4, 4], [3, 5]], [[6, 6], [5, 6], [5, 7]]])),
     ]
     check(attempt, solution, cases, mistakes)
@@ -249,10 +253,18 @@ def beam_step(attempt: Answer) -> None:
         return best(scores[:, None] + log_p)
 
     mistakes = [
-        Mistake(
-            lambda s, p: np.stack([np.arange(len(s)), p.argmax(axis=1)], axis=1),
-            "Each beginning seems to keep one continuation: they compete with one another, and one may have several.",
+        *(
+            Mistake(
+                lambda s, p, order=order: np.array([(i, p[i].argmax()) for i in order(s, p)]),
+                "Each beginning seems to keep one continuation: they compete, and one may have several.",
+            )
+            for order in (lambda s, p: range(len(s)), lambda s, p: np.argsort(-(s + p.max(axis=1))))
         ),
+        Mistake(
+            lambda s, p: best(np.exp(s)[:, None] + np.exp(p)),
+            "Probabilities seem to be added: they are multiplied, so their logarithms are added.",
+        ),
+        Mistake(lambda s, p: np.sort(solution(s, p), axis=0), "They seem not to be in order: the best comes first."),
         Mistake(lambda s, p: best(p), "The scores of the beginnings seem not to be used: add them."),
         Mistake(
             lambda s, p: best(-s[:, None] * p),
@@ -273,10 +285,7 @@ def beam_step(attempt: Answer) -> None:
             lambda s, p: np.argsort(-(s[:, None] + p), axis=None)[: len(s)],
             "The places in the flattened table seem to be returned: say which beginning and which symbol each one is.",
         ),
-        Mistake(
-            lambda s, p: solution(s, p).T,
-            "The table seems to lie on its side: one row for each continuation.",
-        ),
+        Mistake(lambda s, p: solution(s, p).T, "The table seems to lie on its side: one row for each continuation."),
     ]
     cases = [
         (
@@ -284,5 +293,6 @@ def beam_step(attempt: Answer) -> None:
             np.array([[-0.7, -1.2, -3.0, -4.0], [-2.6, -0.1, -3.5, -5.0], [-1.5, -0.9, -2.0, -1.7]]),
         ),
         (np.array([-3.0, -0.4]), np.array([[-0.05, -4.0, -3.2], [-1.9, -1.0, -0.8]])),
+        (np.array([-0.6, -6.0]), np.array([[-2.5, -2.1, -0.9], [-9.0, -0.01, -8.0]])),
     ]
     check(attempt, solution, cases, mistakes)
