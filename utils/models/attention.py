@@ -58,7 +58,9 @@ def classifier(
         x = layers.LSTM(units, return_sequences=True)(x, mask=real)  # (batch, words, units)
     if parts in ("attention", "uniform attention"):
         queries = x if parts == "attention" else ops.zeros_like(x)  # a query of zeros scores all alike
-        x = layers.Attention()([queries, x], mask=[real, real])  # query and value; (batch, words, units)
+        # Before 3.12 Keras does not add the axis of the queries to the mask of the values by itself.
+        masks = [real, real[:, None, :]] if masked else None
+        x = layers.Attention()([queries, x], mask=masks)  # query and value; (batch, words, units)
     last = layers.GlobalAveragePooling1D() if parts.startswith("mean") else layers.LSTM(units)
     return keras.Model(words, layers.Dense(classes)(last(x, mask=real)))
 

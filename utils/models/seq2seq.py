@@ -88,10 +88,13 @@ def seq2seq(
     if attention:
         keys = layers.Dense(units, use_bias=False, name="score")(values)
         context, weights = layers.Attention()(
-            [states, values, keys], mask=[None, places], return_attention_scores=True
+            # Before 3.12 Keras does not add the axis of the queries by itself.
+            [states, values, keys],
+            mask=[None, places[:, None, :]],
+            return_attention_scores=True,
         )  # (batch, target, units), (batch, target, places)
     else:
-        weights = ops.ones_like(states[:, :, :1])
+        weights = ops.ones_like(states[:, :, :1]) * ops.cast(places[:, None, :], states.dtype)  # its one place
         context = weights * values
     attended = layers.Dense(units, activation="tanh")(layers.Concatenate()([context, states]))
     logits = layers.Dense(target_symbols)(attended)
