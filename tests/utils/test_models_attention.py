@@ -159,8 +159,8 @@ def test_positions_want_an_even_width():
 
 
 def test_unknown_parts():
-    message = r"^The parts 'lstm' are unknown: use one of .*'attention', .*'mean word'\.$"
-    with pytest.raises(ValueError, match=message):
+    known = "'attention', 'uniform attention', 'no attention', 'mean state', 'learned query', 'mean word'"
+    with pytest.raises(ValueError, match=rf"^The parts 'lstm' are unknown: use one of {known}\.$"):
         attention.classifier(VOCABULARY, CLASSES, "lstm")
 
 
