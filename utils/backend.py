@@ -115,7 +115,8 @@ def _tensorflow(
         ([v.value for v in variables], watched),
         unconnected_gradients=tf.UnconnectedGradients.ZERO,
     )
-    return value, of_variables, of_inputs
+    # The gradient of an embedding comes as the rows that were used, without the others.
+    return value, [tf.convert_to_tensor(gradient) for gradient in of_variables], of_inputs
 
 
 def _jax(

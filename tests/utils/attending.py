@@ -1,4 +1,4 @@
-"""What the tests of attention share: both kinds, and random attentions of one head and of several."""
+"""What the tests of attention share: both kinds, random attentions of one head and of several, and rough networks."""
 
 from dataclasses import dataclass, replace
 
@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from tests.utils.drawing import central_differences
 from utils.scratch.attention import (
     additive_attention,
     additive_attention_backward,
     dot_product_attention,
     dot_product_attention_backward,
 )
+from utils.scratch.network import Layer, Network
 
 KINDS = {
     "dot product": (dot_product_attention, dot_product_attention_backward),
@@ -83,14 +85,16 @@ class Headed:
     inputs: int
     others: int
     outputs: int
+    key_heads: int | None = None
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         """Both inputs, and weights and biases of the four projections, without any symmetry."""
         rng, (batch,) = np.random.default_rng(self.head.seed), self.head.leading
         x = rng.normal(size=(batch, self.head.queries, self.inputs))
         memory = rng.normal(size=(batch, self.head.keys, self.others))
-        of_keys, of_values = self.heads * self.head.d, self.heads * self.head.d_v
-        weights = (self.inputs, of_keys), (self.others, of_keys), (self.others, of_values), (of_values, self.outputs)
+        d, d_v, shared = self.head.d, self.head.d_v, self.key_heads or self.heads
+        into = (self.inputs, self.heads * d), (self.others, shared * d), (self.others, shared * d_v)
+        weights = *into, (self.heads * d_v, self.outputs)
         return x, memory, [rng.normal(size=size) for shape in weights for size in (shape, shape[1])]
 
     def weighting(self) -> np.ndarray:
@@ -103,3 +107,37 @@ class Headed:
 def multi_heads(draw: st.DrawFn, sighted: bool = False) -> Headed:
     """Draw a multi-head attention over another sequence."""
     return Headed(draw(attentions((1,), sighted)), *draw(st.tuples(*[st.integers(1, 3)] * 4)))
+
+
+@st.composite
+def grouped_heads(draw: st.DrawFn, sighted: bool = False) -> Headed:
+    """Draw a multi-head attention over another sequence in which groups of heads share keys and values."""
+    key_heads, group = draw(st.tuples(*[st.integers(1, 3)] * 2))
+    return replace(draw(multi_heads(sighted)), heads=key_heads * group, key_heads=key_heads)
+
+
+def draw(*shape: int, seed: int = 0) -> np.ndarray:
+    """Draw numbers, for every shape other ones."""
+    return np.random.default_rng((*shape, seed)).normal(size=shape)
+
+
+def rough(layers: list[Layer], shape: tuple[int, ...], dtype: str = "float64") -> Network:
+    """Return a network in which no weight is 0 or 1 and no bias is 0, as they are at the start."""
+    network, rng = Network(layers, shape, seed=2, dtype=dtype), np.random.default_rng(1)
+    for parameter in network.parameters:
+        parameter += rng.normal(0, 0.5, parameter.shape).astype(dtype)
+    return network
+
+
+def gradients_agree(agree, part: str, network: Network, x: np.ndarray, labels: np.ndarray, mask=None) -> None:
+    """Assert that the gradients of all parameters, and of an input that is not of tokens, are central differences."""
+    _, gradients = network.loss_and_gradients(x, labels, mask)
+    of_input, step = network.input_gradient, 2e-6  # softmax and normalization bend the loss
+
+    def loss() -> float:
+        return network.loss(network.forward(x, mask), labels)[0]
+
+    for parameter, gradient in zip(network.parameters, gradients, strict=True):
+        agree(f"{part}, differences, parameters", gradient, central_differences(loss, parameter, step), 1e-6)
+    if of_input is not None:
+        agree(f"{part}, differences, input", of_input, central_differences(loss, x, step), 1e-6)

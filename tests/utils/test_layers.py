@@ -1,6 +1,7 @@
 """Dense layer, activations and losses in NumPy: against differences, at extremes, and what they refuse."""
 
 import re
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -51,14 +52,14 @@ def test_dense_says_what_does_not_fit(x, w, b, message):
         dense(np.ones(x), np.ones(w), np.ones(b))
 
 
-@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "softmax"])
+@pytest.mark.parametrize("name", ["relu", "gelu", "sigmoid", "tanh", "softmax"])
 @given(drawn=SHAPES)
 def test_activation_gradients_equal_central_differences(agree, name, drawn):
     forward, backward = getattr(activations, name), getattr(activations, f"{name}_backward")
     *shape, seed = drawn
     rng = np.random.default_rng(seed)
     x, dy = off_zero(rng, shape), rng.normal(size=shape)
-    given_forward = x if name == "relu" else forward(x)
+    given_forward = x if name in ("relu", "gelu") else forward(x)
     differences = central_differences(lambda: float((forward(x) * dy).sum()), x)
     agree(f"{name}, differences", backward(dy, given_forward), differences, 1e-6)
 
@@ -79,6 +80,20 @@ def test_relu_is_flat_at_zero():
     x = np.array([-2.0, 0.0, 3.0])
     assert activations.relu(x).tolist() == [0, 0, 3]
     assert activations.relu_backward(np.array([5.0, 5.0, 5.0]), x).tolist() == [0, 0, 5]
+
+
+def test_gelu_is_its_formula():
+    x = np.array([-3.0, -1.0, 0.0, 0.5, 4.0])
+    expected = [number * NormalDist().cdf(number) for number in x.tolist()]
+    assert np.allclose(activations.gelu(x), expected, rtol=1e-13, atol=0)
+    assert activations.gelu_backward(np.array([3.0]), np.array([0.0])).tolist() == [1.5]
+
+
+@pytest.mark.filterwarnings("error")
+def test_gelu_at_extremes_is_zero_or_its_input():
+    x = np.array([-1e4, -40.0, 40.0, 1e4])
+    assert activations.gelu(x).tolist() == [0, 0, 40, 1e4]
+    assert activations.gelu_backward(np.array([5.0, 5.0, 5.0, 5.0]), x).tolist() == [0, 0, 5, 5]
 
 
 def test_sigmoid_is_its_formula_on_both_sides_of_zero():
@@ -105,7 +120,7 @@ def test_activations_at_extremes():
     assert activations.softmax(x + 1e6).tolist() == [0, 0, 0, 0, 1]
 
 
-@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "softmax"])
+@pytest.mark.parametrize("name", ["relu", "gelu", "sigmoid", "tanh", "softmax"])
 def test_activations_work_in_the_dtype_of_their_input(name):
     x = np.linspace(-1, 1, 6, dtype=np.float32).reshape(2, 3)
     y = getattr(activations, name)(x)
@@ -140,16 +155,39 @@ def test_a_confident_wrong_answer_keeps_its_loss_and_gradient():
     assert shifted == pytest.approx(np.log1p(np.exp(-2.0)), rel=1e-9)
 
 
+@given(SHAPES)
+def test_loss_of_sequences_is_that_of_their_steps(drawn):
+    *shape, classes, seed = drawn
+    rng = np.random.default_rng(seed)
+    logits, labels = 3 * rng.normal(size=(*shape, classes)), rng.integers(0, classes, shape)
+    loss, gradient = softmax_cross_entropy(logits, labels)
+    expected, of_steps = softmax_cross_entropy(logits.reshape(-1, classes), labels.ravel())
+    assert loss == expected
+    assert gradient.shape == logits.shape
+    assert np.array_equal(gradient.reshape(-1, classes), of_steps)
+
+
 def test_loss_works_in_float32():
     _, gradient = softmax_cross_entropy(np.zeros((2, 4), np.float32), np.array([0, 1], np.int32))
     assert gradient.dtype == np.float32
 
 
 @pytest.mark.parametrize(
-    ("logits", "labels"), [((2, 3), (3,)), ((2, 3), (2, 1)), ((6,), (6,)), ((2, 3, 1), (2,)), ((2, 3), (2, 3))]
+    ("logits", "labels"),
+    [
+        ((2, 3), (3,)),
+        ((2, 3), (2, 1)),
+        ((6,), (6,)),
+        ((6,), ()),
+        ((2, 3, 1), (2,)),
+        ((2, 3), (2, 3)),
+        ((2, 3, 4), (2, 4)),
+        ((2, 3, 4, 5), (2, 3, 4)),
+    ],
 )
 def test_loss_says_which_shapes_it_expects(logits, labels):
-    message = f"The logits have shape {logits} and the labels {labels}: expected (batch, classes) and (batch,)."
+    message = f"The logits have shape {logits} and the labels {labels}: "
+    message += "expected (batch, classes) and (batch,), or (batch, time, classes) and (batch, time)."
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         softmax_cross_entropy(np.zeros(logits), np.zeros(labels, int))
 

@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 
 from tests.utils.drawing import central_differences
-from utils.scratch.network import Conv2D, Dense, Flatten, Layer, MaxPool2D, Network, ReLU
+from utils.scratch.network import (
+    GELU,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    Network,
+    ReLU,
+    Sequential,
+    glorot_uniform,
+    rows,
+)
 from utils.scratch.optimizers import SGD, Adam
 
 
@@ -44,7 +56,10 @@ def test_shapes_and_parameters():
         lambda: MaxPool2D((3, 2)),
         MaxPool2D,
         ReLU,
+        GELU,
         Flatten,
+        lambda: Dense(5),
+        lambda: Sequential([Conv2D(3, 2), Flatten(), Dense(5)]),
     ],
 )
 @pytest.mark.parametrize("size", [(8, 9), (11, 10)])
@@ -75,6 +90,13 @@ def test_kernels_are_glorot_uniform_and_biases_zero():
     assert not dense_b.any()
 
 
+def test_the_limit_may_differ_from_column_to_column():
+    units = np.array([1, 1, 400])
+    w = glorot_uniform((300, 3), 2, units, np.random.default_rng(0), np.dtype("float64"))
+    for column, limit in zip(w.T, np.sqrt(6 / (2 + units)), strict=True):
+        assert 0.98 * limit < np.abs(column).max() <= limit
+
+
 def test_the_seed_decides_the_parameters():
     one, same, other = small(1), small(1), small(2)
     assert all(np.array_equal(a, b) for a, b in zip(one.parameters, same.parameters, strict=True))
@@ -95,6 +117,71 @@ def test_gradients_equal_central_differences(agree):
     for parameter, gradient in zip(network.parameters, gradients, strict=True):
         agree("network, differences, parameters", gradient, central_differences(loss, parameter), 1e-6)
     agree("network, differences, input", of_input, central_differences(loss, x), 1e-6)
+
+
+def sequences():
+    """A network on sequences, with layers in a row inside it, and with a mask for one of them."""
+
+    class Hiding(Layer):
+        takes_mask = True
+
+        def forward(self, x, mask=None):
+            self.x = np.ones(x.shape[:2]) if mask is None else mask
+            return x * self.x[..., None]
+
+        def backward(self, dy):
+            return dy * self.x[..., None]
+
+    inner = Sequential([Dense(4), GELU(), Hiding(), Dense(3)])
+    network = Network([inner, ReLU(), Flatten(), Dense(2)], (5, 2), dtype="float64")
+    for parameter in network.parameters:
+        parameter += np.random.default_rng(parameter.size).normal(size=parameter.shape)
+    return network
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_gradients_of_a_network_on_sequences_equal_central_differences(agree, masked):
+    network, rng = sequences(), np.random.default_rng(4)
+    x, labels, mask = rng.normal(size=(3, 5, 2)), np.array([0, 1, 1]), rng.random((3, 5)) < 0.6 if masked else None
+    assert network.shapes == [(5, 2), (5, 3), (5, 3), (15,), (2,)]
+    assert network.layers[0].shapes == [(5, 2), (5, 4), (5, 4), (5, 4), (5, 3)]
+    assert [p.shape for p in network.parameters] == [(2, 4), (4,), (4, 3), (3,), (15, 2), (2,)]
+    _, gradients = network.loss_and_gradients(x, labels, mask)
+    of_input = network.input_gradient
+
+    def loss() -> float:
+        return network.loss_and_gradients(x, labels, mask)[0]
+
+    for parameter, gradient in zip(network.parameters, gradients, strict=True):
+        agree("sequences, differences, parameters", gradient, central_differences(loss, parameter), 1e-6)
+    agree("sequences, differences, input", of_input, central_differences(loss, x), 1e-6)
+
+
+def test_a_dense_layer_does_the_same_to_every_step():
+    layer, rng = Dense(3), np.random.default_rng(2)
+    assert layer.build((4, 2), rng, np.dtype("float64")) == (4, 3)
+    x, dy = rng.normal(size=(5, 4, 2)), rng.normal(size=(5, 4, 3))
+    w, b = layer.parameters
+    b += [1.0, -2.0, 0.5]
+    y, dx = layer.forward(x), layer.backward(dy)
+    for step in range(4):
+        assert np.allclose(y[:, step], x[:, step] @ w + b, rtol=0, atol=1e-14)
+        assert np.allclose(dx[:, step], dy[:, step] @ w.T, rtol=0, atol=1e-14)
+
+
+def test_layers_in_a_row_are_empty_before_they_are_built():
+    layers = [ReLU()]
+    row = Sequential(layers)
+    assert row.layers is layers
+    assert (row.shapes, row.parameters, row.gradients, row.takes_mask) == ([], [], [], True)
+    assert Network([], (3,)).shapes == [(3,)]
+
+
+def test_rows_stand_below_each_other():
+    x = np.arange(24.0).reshape(2, 3, 4)
+    assert np.array_equal(rows(x), x.reshape(6, 4))
+    assert rows(np.zeros((0, 3, 4))).shape == (0, 4)
+    assert rows(np.arange(3)).shape == (1, 3)
 
 
 @pytest.mark.parametrize("make", [lambda: SGD(0.1, momentum=0.9), lambda: Adam(0.01)], ids=["sgd", "adam"])

@@ -280,6 +280,15 @@ def test_the_full_profile_makes_and_does_not_repeat(read):
     assert made.live is None
 
 
+def test_what_is_made_alone_is_made_when_it_is_named_only(read, monkeypatch):
+    with pytest.raises(RecordError, match="does not exist|missing"):
+        read(run=FULL, alone=True)
+    monkeypatch.setenv("BOOK_RECORD", NAME)
+    read(alone=True)
+    monkeypatch.delenv("BOOK_RECORD")
+    assert read(run=FULL, alone=True).about == read().about
+
+
 def test_progress_is_for_persons(read, monkeypatch, capsys):
     read(run=FULL)
     assert capsys.readouterr() == ("", "")

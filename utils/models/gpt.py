@@ -36,7 +36,7 @@ class Shape:
     depth: int
     heads: int
     key_heads: int | None = None
-    length: int = 128
+    length: int = 256
     order: str = "pre"
     norm: str = "rms"
     positions: str = "rotary"

@@ -40,6 +40,7 @@ def record(
     cases: Sequence[Mapping[str, Any]] = ({},),
     seeds: Iterable[int] = range(10),
     live: Mapping[str, Any] | None = None,
+    alone: bool = False,
     folder: Path = settings.RECORDS,
 ) -> Record:
     """Read the record of an experiment, or run the experiment and store it.
@@ -67,6 +68,9 @@ def record(
     live : mapping, optional
         A case that the quick profile runs once more, with the run's seed. It must agree with the record within five
         standard deviations or two points, whichever is more.
+    alone : bool
+        Only ``make record NAME=…`` renews it: for an experiment that takes longer than the half hour that the full
+        profile has for a chapter.
     folder : Path
         Where records lie.
 
@@ -91,7 +95,7 @@ def record(
         "data": data_hash(data),
     }
     asked_for = os.environ.get("BOOK_RECORD")
-    if asked_for == name or run.full:
+    if asked_for == name or (run.full and not alone):
         start = time.perf_counter()
         rows, weights = _run_all(name, function, cases, seeds, measure)
         about = {

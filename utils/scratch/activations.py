@@ -1,6 +1,9 @@
 """Activation functions and softmax, forward and backward."""
 
+import math
+
 import numpy as np
+from scipy.special import erf  # NumPy has no error function; SciPy, which the book needs anyway, has one
 
 
 def relu(x: np.ndarray) -> np.ndarray:
@@ -11,6 +14,20 @@ def relu(x: np.ndarray) -> np.ndarray:
 def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return the gradient with respect to the input ``x`` of :func:`relu`; at 0 the slope counts as 0, as in Keras."""
     return dy * (x > 0)
+
+
+def gelu(x: np.ndarray) -> np.ndarray:
+    """Return ``x Φ(x)`` for each element, where Φ(x) is the share of the standard normal curve below x; any shape.
+
+    Source: D. Hendrycks and K. Gimpel, *Gaussian Error Linear Units (GELUs)*, 2016; exact, as Keras's default.
+    """
+    return x * _share_below(x)
+
+
+def gelu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the gradient with respect to the input ``x`` of :func:`gelu`."""
+    density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)  # the slope of Φ
+    return dy * (_share_below(x) + x * density)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -56,3 +73,8 @@ def softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
 def softmax_backward(dy: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
     """Return the gradient with respect to the scores of :func:`softmax`, given its output ``y``."""
     return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
+
+
+def _share_below(x: np.ndarray) -> np.ndarray:
+    """Return the share of the standard normal curve below each element."""
+    return (1 + erf(x / math.sqrt(2))) / 2

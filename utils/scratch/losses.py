@@ -16,38 +16,38 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
     Parameters
     ----------
     logits : numpy.ndarray
-        Shape (batch, classes).
+        Shape (batch, classes), or (batch, time, classes) for one answer a step.
     labels : numpy.ndarray
-        Whole numbers in [0, classes), shape (batch,).
+        Whole numbers in [0, classes), shape (batch,) or (batch, time).
 
     Returns
     -------
     loss : float
-        Mean over the batch, in nats.
+        Mean over all labels, in nats.
     dlogits : numpy.ndarray
-        Gradient with respect to the logits, shape (batch, classes).
+        Gradient with respect to the logits, in their shape.
 
     Raises
     ------
     ValueError
         If the shapes do not fit or a label is not a class.
     """
-    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+    if logits.ndim not in (2, 3) or labels.shape != logits.shape[:-1]:
         raise ValueError(
             f"The logits have shape {logits.shape} and the labels {labels.shape}: "
-            "expected (batch, classes) and (batch,)."
+            "expected (batch, classes) and (batch,), or (batch, time, classes) and (batch, time)."
         )
-    batch, classes = logits.shape
+    classes = logits.shape[-1]
     if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= classes:
         raise ValueError(f"The labels must be whole numbers from 0 to {classes - 1}, one for each row of the logits.")
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    log_probabilities = shifted - log_sum  # (batch, classes)
-    rows = np.arange(batch)
-    loss = -log_probabilities[rows, labels].mean()
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    log_probabilities = (shifted - log_sum).reshape(labels.size, classes)
+    answers = np.arange(labels.size), labels.ravel()
+    loss = -log_probabilities[answers].mean()
     dlogits = np.exp(log_probabilities)
-    dlogits[rows, labels] -= 1
-    return float(loss), dlogits / batch
+    dlogits[answers] -= 1
+    return float(loss), (dlogits / labels.size).reshape(logits.shape)
 
 
 def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:

@@ -3,9 +3,11 @@
 Every layer keeps what its backward pass needs from the last forward pass, so one network serves one batch at a time.
 """
 
+import math
+
 import numpy as np
 
-from utils.scratch.activations import relu, relu_backward
+from utils.scratch.activations import gelu, gelu_backward, relu, relu_backward
 from utils.scratch.convolution import conv2d, conv2d_backward, output_size, pair
 from utils.scratch.dense import dense, dense_backward
 from utils.scratch.losses import Loss, softmax_cross_entropy
@@ -39,15 +41,24 @@ class Layer:
 
 
 def glorot_uniform(
-    shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator, dtype: np.dtype
+    shape: tuple[int, ...],
+    fan_in: int,
+    fan_out: int | np.ndarray,
+    generator: np.random.Generator,
+    dtype: np.dtype,
 ) -> np.ndarray:
-    """Draw weights uniformly in ±sqrt(6 / (fan_in + fan_out)).
+    """Draw weights uniformly in ±sqrt(6 / (fan_in + fan_out)), where ``fan_out`` may differ from column to column.
 
     Source: X. Glorot and Y. Bengio, *Understanding the difficulty of training deep feedforward neural networks*, 2010,
     equation 16; Keras's default.
     """
     limit = np.sqrt(6 / (fan_in + fan_out))
     return generator.uniform(-limit, limit, shape).astype(dtype)
+
+
+def rows(x: np.ndarray) -> np.ndarray:
+    """Return an array as a matrix of as many columns: of sequences, all steps below each other."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 class Conv2D(Layer):
@@ -117,6 +128,17 @@ class ReLU(Layer):
         return relu_backward(dy, self.x)
 
 
+class GELU(Layer):
+    """The Gaussian error linear unit, element by element."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x
+        return gelu(x)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return gelu_backward(dy, self.x)
+
+
 class Flatten(Layer):
     """Every example as one row, in C order, as Keras flattens."""
 
@@ -132,26 +154,55 @@ class Flatten(Layer):
 
 
 class Dense(Layer):
-    """A dense layer with bias."""
+    """A dense layer with bias; of a sequence, (batch, time, inputs), the same for every step."""
 
     def __init__(self, units: int) -> None:
         super().__init__()
         self.units = units
 
     def build(self, shape: tuple[int, ...], generator: np.random.Generator, dtype: np.dtype) -> tuple[int, ...]:
-        (inputs,) = shape
+        *steps, inputs = shape
         w = glorot_uniform((inputs, self.units), inputs, self.units, generator, dtype)
         self.parameters = [w, np.zeros(self.units, dtype)]
-        return (self.units,)
+        return (*steps, self.units)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self.x = x
-        return dense(x, *self.parameters)
+        return dense(rows(x), *self.parameters).reshape(*x.shape[:-1], self.units)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         w, _ = self.parameters
-        dx, *self.gradients = dense_backward(dy, self.x, w)
-        return dx
+        dx, *self.gradients = dense_backward(rows(dy), rows(self.x), w)
+        return dx.reshape(self.x.shape)
+
+
+class Sequential(Layer):
+    """Layers in a row as one layer, from input to output. A mask of sequences goes to those that take one."""
+
+    takes_mask = True
+
+    def __init__(self, layers: list[Layer]) -> None:
+        super().__init__()
+        self.layers = layers
+        self.shapes: list[tuple[int, ...]] = []  # without the batch; one more than there are layers
+
+    def build(self, shape: tuple[int, ...], generator: np.random.Generator, dtype: np.dtype) -> tuple[int, ...]:
+        self.shapes = [shape]
+        for layer in self.layers:
+            self.shapes.append(layer.build(self.shapes[-1], generator, dtype))
+        self.parameters = [parameter for layer in self.layers for parameter in layer.parameters]
+        return self.shapes[-1]
+
+    def forward(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        for layer in self.layers:
+            x = layer.forward(x, mask) if layer.takes_mask else layer.forward(x)
+        return x
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        self.gradients = [gradient for layer in self.layers for gradient in layer.gradients]
+        return dy
 
 
 class Network:
@@ -162,7 +213,7 @@ class Network:
     layers : list of Layer
         From input to logits, or to what the loss compares with its targets.
     input_shape : tuple of int
-        Of one example, such as (28, 28, 1), or (time, inputs) of a sequence.
+        Of one example, such as (28, 28, 1), (time, inputs) of a sequence, or (time,) of tokens.
     seed : int
         Of the initial weights.
     dtype : str
@@ -181,16 +232,15 @@ class Network:
     ) -> None:
         self.layers = layers
         self.loss = loss
-        self.shapes = [tuple(input_shape)]  # without the batch; one more than there are layers
-        generator = np.random.default_rng(seed)
-        for layer in layers:
-            self.shapes.append(layer.build(self.shapes[-1], generator, np.dtype(dtype)))
+        self.stack = Sequential(layers)
+        self.stack.build(tuple(input_shape), np.random.default_rng(seed), np.dtype(dtype))
+        self.shapes = self.stack.shapes
         self.input_gradient: np.ndarray | None = None
 
     @property
     def parameters(self) -> list[np.ndarray]:
         """All parameters from input to output, kernel before bias: the order of Keras's ``get_weights``."""
-        return [parameter for layer in self.layers for parameter in layer.parameters]
+        return self.stack.parameters
 
     def set_parameters(self, values: list[np.ndarray]) -> None:
         """Copy values into the parameters, which keep their dtype.
@@ -211,17 +261,12 @@ class Network:
 
         The mask of sequences, shape (batch, time), is true where a step is real; by default all are.
         """
-        for layer in self.layers:
-            x = layer.forward(x, mask) if layer.takes_mask else layer.forward(x)
-        return x
+        return self.stack.forward(x, mask)
 
     def backward(self, dy: np.ndarray) -> list[np.ndarray]:
         """Return the gradients of all parameters after a forward pass; ``input_gradient`` has that of the inputs."""
-        gradient = dy
-        for layer in reversed(self.layers):
-            gradient = layer.backward(gradient)
-        self.input_gradient = gradient
-        return [gradient for layer in self.layers for gradient in layer.gradients]
+        self.input_gradient = self.stack.backward(dy)
+        return self.stack.gradients
 
     def loss_and_gradients(
         self, x: np.ndarray, targets: np.ndarray, mask: np.ndarray | None = None

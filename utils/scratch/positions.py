@@ -1,6 +1,9 @@
 """Positions as sines and cosines, for attention, which by itself does not know the order of its keys.
 
-Source: A. Vaswani et al., *Attention Is All You Need*, 2017, section 3.5.
+They are added to the inputs, or they turn queries and keys.
+
+Sources: A. Vaswani et al., *Attention Is All You Need*, 2017, section 3.5; J. Su et al., *RoFormer: Enhanced
+Transformer with Rotary Position Embedding*, 2021, section 3.2.2, for turning.
 """
 
 import numpy as np
@@ -61,6 +64,53 @@ def shift_matrix(steps: int, d: int, base: float = 10000.0) -> np.ndarray:
     shift[cosine, sine] = np.sin(angles)
     shift[sine, cosine] = -np.sin(angles)
     return shift
+
+
+def rotate(x: np.ndarray, start: int = 0, base: float = 10000.0) -> np.ndarray:
+    """Turn every pair of neighboring numbers by an angle that grows with the position.
+
+    The numbers 2i and 2i + 1 of position t are the two coordinates of a point, which turns by ``t r_i``, at the rates
+    ``r_i = base^(-2i/d)`` of :func:`sinusoidal_positions`: equation 15 of Su et al. So the product of a query and a key
+    that were turned depends on how far they lie apart, and not on where.
+
+    Parameters
+    ----------
+    x : numpy.ndarray
+        Queries or keys, shape (..., time, d), with an even d.
+    start : int
+        Position of the first step.
+    base : float
+        As of :func:`sinusoidal_positions`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape and dtype of ``x``; every pair is as long as it was.
+
+    Raises
+    ------
+    ValueError
+        If d is not an even number of at least 2.
+    """
+    return _turn(x, _angles(x, start, base))
+
+
+def rotate_backward(dy: np.ndarray, start: int = 0, base: float = 10000.0) -> np.ndarray:
+    """Return the gradient with respect to the input of :func:`rotate`: the gradient ``dy``, turned back."""
+    return _turn(dy, -_angles(dy, start, base))
+
+
+def _angles(x: np.ndarray, start: int, base: float) -> np.ndarray:
+    """Return by how much each pair of x (..., time, d) is turned, shape (time, d / 2)."""
+    time, d = x.shape[-2:]
+    return np.arange(start, start + time)[:, None] * _rates(d, base)
+
+
+def _turn(x: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Turn the pairs of x (..., time, d) by angles (time, d / 2)."""
+    cosine, sine = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
+    first, second = x[..., 0::2], x[..., 1::2]
+    return np.stack([first * cosine - second * sine, first * sine + second * cosine], axis=-1).reshape(x.shape)
 
 
 def _rates(d: int, base: float) -> np.ndarray:
