@@ -48,7 +48,8 @@ run: $(TEST_READY) ## Run all chapters into _runs/ with a report: make run PROFI
 matrix: $(TEST_READY) ## Compare the chapters again with one thread and on JAX, and scratch with Keras on JAX
 	BOOK_THREADS=1 $(PYTEST) --nbval chapters
 	KERAS_BACKEND=jax $(PYTEST) --nbval chapters
-	KERAS_BACKEND=jax HYPOTHESIS_PROFILE=few $(PYTEST) -n 2 tests/utils/test_equivalence*.py
+	KERAS_BACKEND=jax HYPOTHESIS_PROFILE=few $(PYTEST) -n 2 tests/utils/test_equivalence*.py \
+		tests/utils/test_models_encoder.py tests/utils/test_models_gpt.py
 
 bench: $(TEST_READY) ## Measure the benchmarks and store them in records/
 	@$(PY) -m benchmarks

@@ -16,6 +16,7 @@ from utils.data import (
     DataError,
     images,
     messages,
+    minilm,
     pronunciations,
     read_verified,
     series,
@@ -32,6 +33,7 @@ LOADERS = {
     series.co2: series.CO2,
     messages.messages: messages.MESSAGES,
     pronunciations.pronunciations: pronunciations.CMUDICT,
+    minilm.minilm: minilm.MINILM,
 }
 
 each_loader = pytest.mark.parametrize(
