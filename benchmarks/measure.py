@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks import attention, loops
+from benchmarks import attention, decoding, loops
 from benchmarks.clock import side_by_side
 from benchmarks.compare import BATCH, ROUNDS, SLOW_ROUNDS, compare, compiled
 from utils.backend import keras
@@ -147,6 +147,7 @@ if __name__ == "__main__":
         *convolutions(with_loops=single),
         *recurrences(with_loops=single),
         *attention.rows(with_loops=single),
+        *decoding.rows(),
         *training_steps(),
     ]
     if single:
