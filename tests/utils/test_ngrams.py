@@ -207,6 +207,12 @@ def test_fitting_again_forgets():
     assert np.array_equal(other, NGrams(2, 3).fit(np.array([0, 1])).distribution([2]))
 
 
+def test_a_context_shorter_than_the_order_is_not_filled_up():
+    text = np.array([0, 0, 1, 0, 0, 1, 2, 0, 2])
+    expected = NGrams(2, 3).fit(text).distribution([0])
+    assert np.array_equal(NGrams(4, 3).fit(text).distribution([0]), expected)
+
+
 def test_one_symbol_and_no_text_to_measure():
     assert NGrams(3, 1).fit(np.array([0])).bits(np.array([0, 0])).tolist() == [0, 0]
     assert NGrams(2, 3).fit(np.array([0, 1])).bits(np.array([])).shape == (0,)

@@ -154,9 +154,8 @@ class NGrams:
             If a number is another, or no text was counted.
         """
         used = self._checked(context)[max(0, len(context) - self.order + 1) :]
-        rows = np.column_stack(
-            [np.tile(used, (self.vocabulary, 1)), np.arange(self.vocabulary)]
-        )  # each symbol after it
+        symbols = np.arange(self.vocabulary)
+        rows = np.column_stack([np.tile(used, (self.vocabulary, 1)), symbols])  # the context, then each of the symbols
         return self._probabilities(rows, self.order)[:, -1]
 
     def _probabilities(self, codes: np.ndarray, order: int) -> np.ndarray:

@@ -100,7 +100,7 @@ def split_words(text: str) -> list[str]:
 def _became(sign: str) -> str:
     """Return what a sign is for the tokenizer: nothing, a blank, a word of its own, or in lower case."""
     category = unicodedata.category(sign)
-    if sign in "\t\n\r" or category[0] == "Z":
+    if sign in "\t\n\r":  # controls that are blanks; what else is blank ends a word as it is
         return " "
     if category in ("Mn", "Cc", "Cf", "Co") or sign == "\ufffd":  # accents, controls, and what was lost before
         return ""
