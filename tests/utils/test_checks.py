@@ -18,9 +18,10 @@ from utils.checks import (
     cnn_math,
     rnn_code,
     rnn_math,
+    transformer,
 )
 
-MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math, attention_code)
+MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math, attention_code, transformer)
 CHECKERS = [
     function
     for module in MODULES
