@@ -153,7 +153,7 @@ WRONG = {
         ("The logarithm seems to have base e", lambda p, n: np.mean(-np.log(p)) * len(p) / n),
         ("The logarithm seems to have base 10", lambda p, n: -sum(math.log10(q) for q in p) / n),
         ("It seems to be bits a token", lambda p, n: bits(p, len(p)), single(lambda p, n: bits(p, len(p)))),
-        ("It seems to be the loss of a training", lambda p, n: np.mean(np.log(1 / p))),
+        ("It seems to be the loss of training", lambda p, n: np.mean(np.log(1 / p))),
         ("It seems to be the price of the whole text", lambda p, n: bits(p, 1)),
         ("The sign seems to be missing", lambda p, n: -bits(p, n)),
         ("The prob", lambda p, n: np.log2(1 / np.prod(p)) / n, lambda p, n: -math.log2(math.prod(p)) / n),

@@ -20,14 +20,11 @@ EACH_KIND = pytest.mark.parametrize("kind", KINDS)
 
 
 def build(kind="plain", seed=0, **changes):
-    """Return a small GPT that is less sure of nothing than a fresh one: its weights are ten times as large."""
-    set_seed(seed)
-    gpt = GPT(
-        Shape(
-            **{"vocabulary": VOCABULARY, "width": 16, "depth": 2, "heads": 4, "length": LENGTH} | KINDS[kind] | changes
-        )
-    )
-    gpt.set_weights([w if w.ndim == 1 else 10 * w for w in gpt.get_weights()])
+    """Return a small GPT whose parameters are all random: a fresh one passes everything on."""
+    sizes = {"vocabulary": VOCABULARY, "width": 16, "depth": 2, "heads": 4, "length": LENGTH}
+    gpt = GPT(Shape(**sizes | KINDS[kind] | changes))
+    rng = np.random.default_rng(seed)
+    gpt.set_weights([rng.normal(size=w.shape) / 2 for w in gpt.get_weights()])
     return gpt
 
 
@@ -105,8 +102,8 @@ def test_it_is_the_causal_attention_of_keras_where_keras_has_it():
     ours(x, places)  # makes the parameters
     theirs = keras.layers.GroupQueryAttention(4, 4, 2)
     theirs(x, x)
-    kernel, bias, w_o, b_o = ours.get_weights()
-    bias = np.random.default_rng(2).normal(size=bias.shape).astype("float32")
+    rng = np.random.default_rng(2)
+    kernel, bias, w_o, b_o = (rng.normal(size=w.shape).astype("float32") for w in ours.get_weights())
     ours.set_weights([kernel, bias, w_o, b_o])
     columns = [(slice(0, 16), 4), (slice(16, 24), 2), (slice(24, 32), 2)]
     projections = [
@@ -118,6 +115,14 @@ def test_it_is_the_causal_attention_of_keras_where_keras_has_it():
     found, _ = ours(x, places)
     expected = theirs(x, x, use_causal_mask=True)
     np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(expected), atol=1e-5)
+
+
+def test_a_new_block_passes_on_what_it_reads(tokens):
+    gpt = GPT(Shape(VOCABULARY, 16, 3, 4, length=LENGTH))
+    embedded = np.asarray(gpt.embedding(tokens))
+    normal = embedded / np.sqrt((embedded**2).mean(axis=2, keepdims=True) + 1e-6)
+    expected = normal @ gpt.embedding.get_weights()[0].T
+    np.testing.assert_allclose(gpt.predict_on_batch(tokens), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +148,7 @@ def greedy(logits):
     return logits.argmax(axis=1)
 
 
-@pytest.mark.parametrize("kind", ["plain", "one key", "after"])
+@pytest.mark.parametrize("kind", ["plain", "one key", "no positions"])
 def test_writing_with_and_without_a_past_gives_the_same(kind, tokens):
     gpt = build(kind)
     written = language.write(gpt, tokens[:, :3], LENGTH - 3, greedy)

@@ -281,7 +281,7 @@ def test_the_full_profile_makes_and_does_not_repeat(read):
 
 
 def test_what_is_made_alone_is_made_when_it_is_named_only(read, monkeypatch):
-    with pytest.raises(RecordError, match="does not exist|missing"):
+    with pytest.raises(RecordError, match=r"does not exist|missing"):
         read(run=FULL, alone=True)
     monkeypatch.setenv("BOOK_RECORD", NAME)
     read(alone=True)

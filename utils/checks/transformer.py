@@ -31,7 +31,10 @@ def price(attempt: Answer) -> None:
         (lambda p, n: -np.log(p).sum() / n, "The logarithm seems to have base e: a bit is a choice among 2."),
         (lambda p, n: -np.log10(p).sum() / n, "The logarithm seems to have base 10: a bit is a choice among 2."),
         (lambda p, n: -np.log2(p).mean(), "It seems to be bits a token: tokens differ in length, characters do not."),
-        (lambda p, n: -np.log(p).mean(), "It seems to be the loss of a training, with base e and a token."),
+        (
+            lambda p, n: -np.log(p).mean(),
+            "It seems to be the loss of training: that has base e, and is a mean over tokens.",
+        ),
         (lambda p, n: -np.log2(p).sum(), "It seems to be the price of the whole text: the characters are not used."),
         (lambda p, n: np.log2(p).sum() / n, "The sign seems to be missing: a price is not negative."),
         (lambda p, n: -np.log2(np.prod(p)) / n, underflow),

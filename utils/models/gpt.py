@@ -79,8 +79,9 @@ class GPT(keras.Model):
     Notes
     -----
     Vaswani et al., 2017, https://arxiv.org/abs/1706.03762, without the encoder; the size of the hidden layer (four
-    times the width) and the tied embedding are theirs, too. Radford et al., 2019 (GPT-2) normalize before each part
-    and once more at the end. RMS normalization: Zhang & Sennrich, 2019, https://arxiv.org/abs/1910.07467.
+    times the width) and the tied embedding are theirs, too. Radford et al., 2019 (GPT-2), normalize before each part
+    and once more at the end, and make what the parts add small at the start; here it is zero, so that a new block
+    passes on what it reads. RMS normalization: Zhang & Sennrich, 2019, https://arxiv.org/abs/1910.07467.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -140,7 +141,7 @@ class Block(keras.layers.Layer):
         self.attention = CausalAttention(shape)
         self.second = NORMS[shape.norm]()
         self.hidden = keras.layers.Dense(4 * shape.width, activation="gelu")
-        self.output_layer = keras.layers.Dense(shape.width)
+        self.output_layer = keras.layers.Dense(shape.width, kernel_initializer="zeros")
 
     def call(self, x: Any, places: Any, past: Any = None) -> tuple[Any, Any]:
         """Return the sums (batch, new, width), and the past with the new keys and values, or None without one."""
@@ -171,7 +172,7 @@ class CausalAttention(keras.layers.Layer):
         super().__init__(**arguments)
         self.shape = shape
         self.projection = keras.layers.Dense((shape.heads + 2 * shape.shared) * shape.size)
-        self.output_layer = keras.layers.Dense(shape.width)
+        self.output_layer = keras.layers.Dense(shape.width, kernel_initializer="zeros")
 
     def call(self, x: Any, places: Any, past: Any = None) -> tuple[Any, Any]:
         """Return what the tokens saw, (batch, new, width), and the past with their keys and values written in.
