@@ -102,5 +102,6 @@ def same_steps(agree, part, name, network, model, batches, variables=None):
             ours.update(network.parameters, gradients)
         else:
             update_as_keras(ours, rate, network.parameters, gradients)
-    for found, variable in zip(network.parameters, variables or model.weights, strict=True):
-        agree(f"{part}, weights", found, ops.convert_to_numpy(variable), 1e-8)
+    weights = map(ops.convert_to_numpy, variables) if variables else model.get_weights()
+    for found, expected in zip(network.parameters, weights, strict=True):
+        agree(f"{part}, weights", found, expected, 1e-8)
