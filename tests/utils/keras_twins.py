@@ -1,12 +1,15 @@
 """What the equivalence tests share: a network and its twin in Keras, layer by layer and step by step."""
 
+import math
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from unittest.mock import patch
 
 import numpy as np
 
+from tests.utils.attending import Headed
 from utils.backend import keras, ops, value_and_grad
+from utils.scratch.multi_head import multi_head_attention, multi_head_attention_backward
 from utils.scratch.optimizers import SGD, Adam
 
 EXACT = 1e-10
@@ -105,3 +108,43 @@ def same_steps(agree, part, name, network, model, batches, variables=None):
     weights = map(ops.convert_to_numpy, variables) if variables else model.get_weights()
     for found, expected in zip(network.parameters, weights, strict=True):
         agree(f"{part}, weights", found, expected, 1e-8)
+
+
+def heads_of_keras(case: Headed, parameters) -> keras.layers.Layer:
+    """Return the layer of Keras with these parameters: the same numbers, with one axis more."""
+    if case.key_heads is None:
+        layer = keras.layers.MultiHeadAttention(case.heads, case.head.d, case.head.d_v, output_shape=case.outputs)
+    else:  # its output is as long as its input
+        layer = keras.layers.GroupQueryAttention(case.head.d, case.heads, case.key_heads)
+    layer.build((1, 1, case.inputs), (1, 1, case.others))
+    layer.set_weights([p.reshape(w.shape) for p, w in zip(parameters, layer.weights, strict=True)])
+    return layer
+
+
+def heads_of_scratch(case: Headed, x, memory, parameters):
+    """Run scratch with 1/sqrt(d) as Keras keeps it: rounded to float32 on TensorFlow, exact on JAX."""
+    scale = rounded(1 / math.sqrt(case.head.d))
+    return multi_head_attention(x, memory, parameters, case.heads, case.head.mask, scale, case.key_heads)
+
+
+def same_heads(agree, part: str, case: Headed, scores: bool, bound: float = EXACT) -> None:
+    """Compare output and gradients with respect to both inputs and all parameters; with scores, also the weights."""
+    (x, memory, parameters), (mask, causal) = case.arrays(), case.head.in_parts()
+    layer, options = heads_of_keras(case, parameters), {"use_causal_mask": causal, "return_attention_scores": scores}
+    if mask is not None:
+        options |= {"value_mask": mask[:, 0]} if case.head.hidden != "scattered" else {"attention_mask": mask}
+
+    def call(x, memory):
+        y = layer(x, memory, **options)
+        return y[0] if scores else y
+
+    expected, dy, of_parameters, of_inputs = gradients_of_keras(call, layer.trainable_variables, x, memory)
+    y, weights, trace = heads_of_scratch(case, x, memory, parameters)
+    dx, dmemory, gradients = multi_head_attention_backward(dy, trace)
+    agree(f"{part}, output", y, expected, bound)
+    for name, found, theirs in zip(("x", "memory"), (dx, dmemory), of_inputs, strict=True):
+        agree(f"{part}, gradient of {name}", found, theirs, bound)
+    for found, theirs in zip(gradients, of_parameters, strict=True):
+        agree(f"{part}, gradients of parameters", found, theirs.reshape(found.shape), bound)
+    if scores:
+        agree(f"{part}, weights", weights, ops.convert_to_numpy(layer(x, memory, **options)[1]), bound)

@@ -5,7 +5,6 @@ ways through this layer. Asked for its scores it means the same as scratch, also
 for them it gives such a query equal weights, so there these queries are left out (``sighted``).
 """
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 
 from tests.utils.attending import Attending, Headed, multi_heads
-from tests.utils.keras_twins import EXACT, gradients_of_keras, rounded, same_steps
+from tests.utils.keras_twins import EXACT, gradients_of_keras, heads_of_keras, heads_of_scratch, same_heads, same_steps
 from utils.backend import keras, ops
 from utils.scratch.multi_head import SelfAttention, multi_head_attention, multi_head_attention_backward
 from utils.scratch.network import Dense, Flatten, Network
@@ -37,49 +36,13 @@ def misread(case):
     return not JAX and case.heads > 1 and case.heads in single
 
 
-def of_keras(case, parameters):
-    """Return the layer of Keras with these parameters: the same numbers, with one axis more."""
-    layer = keras.layers.MultiHeadAttention(case.heads, case.head.d, case.head.d_v, output_shape=case.outputs)
-    layer.build((1, 1, case.inputs), (1, 1, case.others))
-    layer.set_weights([p.reshape(w.shape) for p, w in zip(parameters, layer.weights, strict=True)])
-    return layer
-
-
-def ours(case, x, memory, parameters):
-    """Run scratch with 1/sqrt(d) as Keras keeps it: rounded to float32 on TensorFlow, exact on JAX."""
-    return multi_head_attention(x, memory, parameters, case.heads, case.head.mask, rounded(1 / math.sqrt(case.head.d)))
-
-
-def compare(agree, part, case, scores, bound=EXACT):
-    """Compare output and gradients with respect to both inputs and all parameters; with scores, also the weights."""
-    (x, memory, parameters), (mask, causal) = case.arrays(), case.head.in_parts()
-    layer, options = of_keras(case, parameters), {"use_causal_mask": causal, "return_attention_scores": scores}
-    if mask is not None:
-        options |= {"value_mask": mask[:, 0]} if case.head.hidden != "scattered" else {"attention_mask": mask}
-
-    def call(x, memory):
-        y = layer(x, memory, **options)
-        return y[0] if scores else y
-
-    expected, dy, of_parameters, of_inputs = gradients_of_keras(call, layer.trainable_variables, x, memory)
-    y, weights, trace = ours(case, x, memory, parameters)
-    dx, dmemory, gradients = multi_head_attention_backward(dy, trace)
-    agree(f"{part}, output", y, expected, bound)
-    for name, found, theirs in zip(("x", "memory"), (dx, dmemory), of_inputs, strict=True):
-        agree(f"{part}, gradient of {name}", found, theirs, bound)
-    for found, theirs in zip(gradients, of_parameters, strict=True):
-        agree(f"{part}, gradients of parameters", found, theirs.reshape(found.shape), bound)
-    if scores:
-        agree(f"{part}, weights", weights, ops.convert_to_numpy(layer(x, memory, **options)[1]), bound)
-
-
 @FEWER
 @given(case=multi_heads())
 @example(case=CROSS)
 @example(case=replace(CROSS, head=replace(CROSS.head, hidden="scattered", sighted=False, d_v=2)))
 def test_asked_for_scores(agree, case):
     assume(not misread(case))
-    compare(agree, "multi-head, with scores", case, True)
+    same_heads(agree, "multi-head, with scores", case, True)
 
 
 @FEWER
@@ -90,7 +53,7 @@ def test_not_asked_for_scores(agree, case):
     if JAX:
         case = replace(case, head=replace(case.head, d_v=case.head.d))  # it refuses others: see below
     assume(not misread(case))
-    compare(agree, "multi-head, without scores", case, False, SHORT)
+    same_heads(agree, "multi-head, without scores", case, False, SHORT)
 
 
 @FEWER
@@ -100,12 +63,12 @@ def test_self_attention(agree, case):
     case = replace(case, others=case.inputs, head=replace(case.head, keys=case.head.queries))
     assume(not misread(case))
     x, _, parameters = case.arrays()
-    (mask, causal), layer = case.head.in_parts(), of_keras(case, parameters)
+    (mask, causal), layer = case.head.in_parts(), heads_of_keras(case, parameters)
     options = {"attention_mask": mask, "use_causal_mask": causal, "return_attention_scores": True}
     expected, dy, of_parameters, (of_input,) = gradients_of_keras(
         lambda x: layer(x, x, **options)[0], layer.trainable_variables, x
     )
-    y, _, trace = ours(case, x, x, parameters)
+    y, _, trace = heads_of_scratch(case, x, x, parameters)
     of_queries, of_memory, gradients = multi_head_attention_backward(dy, trace)
     agree("multi-head, self-attention, output", y, expected, EXACT)
     agree("multi-head, self-attention, gradient of x", of_queries + of_memory, of_input, EXACT)
@@ -198,7 +161,7 @@ def test_ten_training_steps_end_in_the_same_weights(agree, causal, optimizer):
 
 def test_keras_spreads_a_query_that_sees_nothing_over_all_keys_unless_asked_for_scores(agree):
     (x, memory, parameters), nothing = CROSS.arrays(), np.zeros((2, 4, 5), bool)
-    layer = of_keras(CROSS, parameters)
+    layer = heads_of_keras(CROSS, parameters)
     y, weights, _ = multi_head_attention(x, memory, parameters, CROSS.heads, nothing)
     theirs, scores = layer(x, memory, attention_mask=nothing, return_attention_scores=True)
     assert not weights.any()
@@ -216,7 +179,7 @@ def test_keras_spreads_a_query_that_sees_nothing_over_all_keys_unless_asked_for_
 def test_on_jax_keras_refuses_values_of_another_length_than_keys_unless_asked_for_scores():
     case = replace(CROSS, head=replace(CROSS.head, d_v=2))
     x, memory, parameters = case.arrays()
-    layer = of_keras(case, parameters)
+    layer = heads_of_keras(case, parameters)
     with pytest.raises(TypeError, match="cannot reshape"):
         layer(x, memory)
     assert layer(x, memory, return_attention_scores=True)[0].shape == (2, 4, 6)
@@ -227,7 +190,7 @@ def test_on_tensorflow_keras_adds_the_bias_of_heads_of_one_number_to_the_steps_i
     case = replace(CROSS, heads=4, head=replace(CROSS.head, d=1))
     assert case.heads == case.head.queries
     x, _, (w, b, *others) = case.arrays()
-    layer = of_keras(case, [w, b, *others])
+    layer = heads_of_keras(case, [w, b, *others])
     found = ops.convert_to_numpy(layer.query_dense(x))[..., 0]  # (batch, queries, heads)
     assert np.allclose(found, x @ w + b[:, None], rtol=0, atol=EXACT)
     assert not np.allclose(found, x @ w + b, atol=0.1)

@@ -5,7 +5,6 @@ computes some of these layers in float32, whatever the policy says; here it is k
 one test says what it does by itself. A whole GPT has a test of its own, against the model in ``utils.models``.
 """
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.utils.attending import Attending, Headed, draw, grouped_heads, rough
-from tests.utils.keras_twins import EXACT, exact_gelu, float64_becomes, gradients_of_keras, rounded
+from tests.utils.keras_twins import EXACT, exact_gelu, float64_becomes, gradients_of_keras, same_heads
 from utils.backend import keras, ops, value_and_grad
 from utils.scratch.activations import gelu, gelu_backward
-from utils.scratch.multi_head import SelfAttention, multi_head_attention, multi_head_attention_backward
+from utils.scratch.multi_head import SelfAttention
 from utils.scratch.network import Dense, Network
 from utils.scratch.normalization import LayerNorm, RMSNorm, layer_norm, layer_norm_backward, rms_norm, rms_norm_backward
 from utils.scratch.transformer import Embedding, Unembedding, block
@@ -115,41 +114,13 @@ def test_by_itself_keras_on_jax_normalizes_in_float32(agree, norm):
 # --- grouped attention ---------------------------------------------------------------------------
 
 
-def of_keras(case, parameters):
-    """Return the layer of Keras with these parameters; its output is as long as its input."""
-    layer = keras.layers.GroupQueryAttention(case.head.d, case.heads, case.key_heads)
-    layer.build((1, 1, case.inputs), (1, 1, case.others))
-    layer.set_weights([p.reshape(w.shape) for p, w in zip(parameters, layer.weights, strict=True)])
-    return layer
-
-
-def compare(agree, part, case, scores, bound=EXACT):
-    """Compare output and gradients with respect to both inputs and all parameters; with scores, also the weights.
+def in_keras(case):
+    """Return the case in sizes that Keras takes: its output is as long as its input.
 
     Heads have two numbers at least: those of one Keras may misread on TensorFlow, as in ``MultiHeadAttention``.
     """
     d = case.head.d + 1
-    case = replace(case, outputs=case.inputs, head=replace(case.head, d=d, d_v=d))
-    (x, memory, parameters), (mask, causal) = case.arrays(), case.head.in_parts()
-    layer, options = of_keras(case, parameters), {"use_causal_mask": causal, "return_attention_scores": scores}
-    if mask is not None:
-        options |= {"value_mask": mask[:, 0]} if case.head.hidden != "scattered" else {"attention_mask": mask}
-
-    def call(x, memory):
-        y = layer(x, memory, **options)
-        return y[0] if scores else y
-
-    expected, dy, of_parameters, of_inputs = gradients_of_keras(call, layer.trainable_variables, x, memory)
-    scale = rounded(1 / math.sqrt(case.head.d))
-    y, weights, trace = multi_head_attention(x, memory, parameters, case.heads, case.head.mask, scale, case.key_heads)
-    dx, dmemory, gradients = multi_head_attention_backward(dy, trace)
-    agree(f"{part}, output", y, expected, bound)
-    for name, found, theirs in zip(("x", "memory"), (dx, dmemory), of_inputs, strict=True):
-        agree(f"{part}, gradient of {name}", found, theirs, bound)
-    for found, theirs in zip(gradients, of_parameters, strict=True):
-        agree(f"{part}, gradients of parameters", found, theirs.reshape(found.shape), bound)
-    if scores:
-        agree(f"{part}, weights", weights, ops.convert_to_numpy(layer(x, memory, **options)[1]), bound)
+    return replace(case, outputs=case.inputs, head=replace(case.head, d=d, d_v=d))
 
 
 @FEWER
@@ -158,7 +129,7 @@ def compare(agree, part, case, scores, bound=EXACT):
 @example(case=replace(CROSS, key_heads=1))
 @example(case=replace(CROSS, head=replace(CROSS.head, hidden="scattered", sighted=False)))
 def test_grouped_attention_asked_for_scores(agree, case):
-    compare(agree, "grouped attention, with scores", case, True)
+    same_heads(agree, "grouped attention, with scores", in_keras(case), True)
 
 
 @FEWER
@@ -166,7 +137,7 @@ def test_grouped_attention_asked_for_scores(agree, case):
 @example(case=CROSS)
 @example(case=replace(CROSS, head=replace(CROSS.head, hidden="future")))
 def test_grouped_attention_not_asked_for_scores(agree, case):
-    compare(agree, "grouped attention, without scores", case, False, SHORT)
+    same_heads(agree, "grouped attention, without scores", in_keras(case), False, SHORT)
 
 
 # --- layers --------------------------------------------------------------------------------------
