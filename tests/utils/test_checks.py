@@ -16,12 +16,13 @@ from utils.checks import (
     check,
     cnn_code,
     cnn_math,
+    pretrained,
     rnn_code,
     rnn_math,
     transformer,
 )
 
-MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math, attention_code, transformer)
+MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math, attention_code, transformer, pretrained)
 CHECKERS = [
     function
     for module in MODULES

@@ -60,10 +60,10 @@ def witten_bell(attempt: Answer) -> None:
 
     followed = np.count_nonzero
     laplace = "One seems to be added to each count: that is Laplace's rule, which asks no shorter context."
-    total = "T seems to be the sum of the counts: a symbol that followed often is still one symbol."
-    alone = "T seems to be added to each count as it is: what the shorter context says has no part in it."
+    total = "U seems to be the sum of the counts: a symbol that followed often is still one symbol."
+    alone = "U seems to be added to each count as it is: what the shorter context says has no part in it."
     above = "They seem to sum to more than 1: what is added on top belongs below, too."
-    below = "They seem to sum to less than 1: the share that T takes is not given to the shorter context."
+    below = "They seem to sum to less than 1: the share that U takes is not given to the shorter context."
     whole = "They seem to be cut to whole numbers: an array made like the counts holds nothing else."
     slips = [
         (lambda c, q: c / c.sum(), "They seem to be bare shares: what has not followed yet gets 0."),
@@ -76,7 +76,7 @@ def witten_bell(attempt: Answer) -> None:
         (lambda c, q: np.zeros(len(c)), whole),
     ]
     slips += [(guarded(answer), diagnosis) for answer, diagnosis in slips]
-    symbols = "T seems to be the number of all symbols: count only those that followed."
+    symbols = "U seems to be the number of all symbols: count only those that followed."
     unseen = "A context that was never seen seems not to be thought of: it leaves everything to the shorter one."
     slips += [
         (lambda c, q: (c + len(c) * q) / (c.sum() + len(c)), symbols),
