@@ -16,13 +16,12 @@ from utils.checks import (
     check,
     cnn_code,
     cnn_math,
-    pretrained,
     rnn_code,
     rnn_math,
     transformer,
 )
 
-MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math, attention_code, transformer, pretrained)
+MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math, attention_code, transformer)
 CHECKERS = [
     function
     for module in MODULES
