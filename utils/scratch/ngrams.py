@@ -7,6 +7,7 @@ Language Modeling*, 1999, for both in the form that is computed here, in which e
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -108,16 +109,13 @@ class NGrams:
         self._levels = [self._level(level, size) for level, size in zip(counts, contexts, strict=True)]
         return self
 
-    def bits(self, codes: np.ndarray, order: int | None = None) -> np.ndarray:
+    def bits(self, codes: np.ndarray) -> np.ndarray:
         """Return what each symbol of a text costs: the logarithm to base 2 of one over its probability.
 
         Parameters
         ----------
         codes : numpy.ndarray
             Whole numbers from 0 to ``vocabulary - 1``, shape (symbols,). The first ones have shorter contexts.
-        order : int, optional
-            Symbols of the longest n-grams that are asked, at most as many as were counted, which is the default. With
-            Witten-Bell that is the model of this order.
 
         Returns
         -------
@@ -127,12 +125,25 @@ class NGrams:
         Raises
         ------
         ValueError
-            If a number is another, no text was counted, or no n-grams of this order.
+            If a number is another, or no text was counted.
         """
-        order = self.order if order is None else order
-        if not 1 <= order <= self.order:
-            raise ValueError(f"N-grams of {order} symbols were not counted: expected an order from 1 to {self.order}.")
-        return -np.log2(self._probabilities(self._checked(codes), order))
+        *_, longest = self._probabilities(self._checked(codes))
+        return -np.log2(longest)
+
+    def bits_by_order(self, codes: np.ndarray) -> np.ndarray:
+        """Return what each symbol costs if the n-grams end at one symbol, at two, and so on up to ``order``.
+
+        With Witten-Bell, row n - 1 is what the model of order n says; with Kneser-Ney it is not, since there the counts
+        of shorter n-grams depend on the order.
+
+        Parameters and errors as of :meth:`bits`.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, shape (order, symbols).
+        """
+        return -np.log2(list(self._probabilities(self._checked(codes))))
 
     def distribution(self, context: np.ndarray) -> np.ndarray:
         """Return the probability of every symbol after a context.
@@ -156,22 +167,23 @@ class NGrams:
         used = self._checked(context)[max(0, len(context) - self.order + 1) :]
         symbols = np.arange(self.vocabulary)
         rows = np.column_stack([np.tile(used, (self.vocabulary, 1)), symbols])  # the context, then each of the symbols
-        return self._probabilities(rows, self.order)[:, -1]
+        *_, longest = self._probabilities(rows)
+        return longest[:, -1]
 
-    def _probabilities(self, codes: np.ndarray, order: int) -> np.ndarray:
-        """Return the probability of each symbol of texts, shape (..., time), given those before it in its text."""
+    def _probabilities(self, codes: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield, for each n, the probability of each symbol of texts, shape (..., time), given the n - 1 before it."""
         if not self._levels:
             raise ValueError("The model has not counted a text yet: call fit first.")
         p = np.full(codes.shape, 1 / self.vocabulary)
         context = np.zeros(codes.shape, np.int64)  # ranks of the n - 1 symbols before
-        for level in self._levels[:order]:
+        for level in self._levels:
             keys = context * self.vocabulary + codes
             ranks = np.searchsorted(level.keys, keys)
             ranks[level.keys[ranks] != keys] = -1
             p = level.share[ranks] + level.rest[context] * p
             context = np.roll(ranks, 1, axis=-1)
             context[..., :1] = -1  # nothing stands before the first symbol
-        return p
+            yield p
 
     def _level(self, counts: Counts, contexts: int) -> Level:
         """Return the shares of n-grams, and of as many contexts what they leave to the level below."""
