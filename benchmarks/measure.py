@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks import attention, decoding, loops
+from benchmarks import attention, decoding, loops, quantized
 from benchmarks.clock import side_by_side
 from benchmarks.compare import BATCH, ROUNDS, SLOW_ROUNDS, compare, compiled
 from utils.backend import keras
@@ -148,6 +148,7 @@ if __name__ == "__main__":
         *recurrences(with_loops=single),
         *attention.rows(with_loops=single),
         *decoding.rows(),
+        *quantized.rows(),
         *training_steps(),
     ]
     if single:

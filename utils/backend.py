@@ -18,6 +18,8 @@ import numpy as np
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Without it JAX turns every float64 into float32 and says nothing.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
+# Recent GPUs multiply float32 with ten bits (TF32) unless told otherwise; the book compares to a millionth.
+os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
 
 
 @contextmanager
@@ -46,6 +48,7 @@ with _silent_stderr():
 
         # A chapter builds many small models; TensorFlow warns that each is traced anew.
         tf.get_logger().setLevel("ERROR")
+        tf.config.experimental.enable_tensor_float_32_execution(False)
 
 __all__ = ["keras", "ops", "set_seed", "value_and_grad"]
 

@@ -27,7 +27,11 @@ print(keras.backend.backend(), value, w.tolist(), b.tolist(), dx.tolist(), dk, v
 
 
 def run(code: str, name: str) -> subprocess.CompletedProcess:
-    environment = {k: v for k, v in os.environ.items() if k not in ("JAX_ENABLE_X64", "TF_CPP_MIN_LOG_LEVEL")}
+    environment = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("JAX_ENABLE_X64", "JAX_DEFAULT_MATMUL_PRECISION", "TF_CPP_MIN_LOG_LEVEL")
+    }
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -44,6 +48,17 @@ def test_gradients_on_each_backend_and_nothing_on_stderr(name):
     assert result.stderr == ""
     expected = f"{name} -2.0 [[4.0], [-4.0]] [4.0] [[8.0, 12.0]] None float64 float64 float64\n"
     assert result.stdout == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "answer"),
+    [
+        ("tensorflow", "backend.tf.config.experimental.tensor_float_32_execution_enabled()", "False"),
+        ("jax", "backend.jax.config.jax_default_matmul_precision", "highest"),
+    ],
+)
+def test_products_on_a_gpu_keep_single_precision(name, asked, answer):
+    assert run(f"from utils import backend\nprint({asked})", name).stdout == f"{answer}\n"
 
 
 def test_descriptor_2_is_restored_after_an_error():

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.utils.readers import QUIET
 from utils import checks
 from utils.checks import (
     Mistake,
@@ -16,12 +17,13 @@ from utils.checks import (
     check,
     cnn_code,
     cnn_math,
+    pretrained,
     rnn_code,
     rnn_math,
     transformer,
 )
 
-MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math, attention_code, transformer)
+MODULES = (cnn_math, cnn_code, rnn_math, rnn_code, attention_math, attention_code, transformer, pretrained)
 CHECKERS = [
     function
     for module in MODULES
@@ -52,6 +54,7 @@ def test_right_answer_and_empty_stub(checker, monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("Not yet: stub")
 
 
+@QUIET
 @pytest.mark.parametrize("checker", CHECKERS, ids=lambda c: c.__name__)
 def test_each_mistake_has_its_own_diagnosis(checker, monkeypatch):
     _, _, mistakes = parts(checker, monkeypatch)
@@ -62,6 +65,7 @@ def test_each_mistake_has_its_own_diagnosis(checker, monkeypatch):
         assert str(caught.value).startswith(mistake.diagnosis)
 
 
+@QUIET
 @pytest.mark.parametrize("checker", CHECKERS, ids=lambda c: c.__name__)
 def test_solutions_are_finite_and_mistakes_say_more_than_an_error(checker, monkeypatch):
     solution, cases, mistakes = parts(checker, monkeypatch)

@@ -5,14 +5,8 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from utils.checks import WrongAnswer, attention_code
-
-
-def refused(checker, attempt):
-    """Return the message with which a checker refuses an attempt."""
-    with pytest.raises(WrongAnswer) as caught:
-        checker(attempt)
-    return str(caught.value)
+from tests.utils.readers import refused
+from utils.checks import attention_code
 
 
 def shifted_in_place(y, start):

@@ -6,18 +6,11 @@ import math
 import numpy as np
 import pytest
 
+from tests.utils.readers import refused
 from utils import checks
-from utils.checks import WrongAnswer
 from utils.checks.attention_math import attend, merge, positions, score_gradient, split_heads, visible
 
 OVERFLOW = pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
-
-
-def refused(checker, attempt):
-    """Return the message with which a checker refuses an attempt."""
-    with pytest.raises(WrongAnswer) as caught:
-        checker(attempt)
-    return str(caught.value)
 
 
 def scores(q, k):

@@ -3,14 +3,8 @@
 import numpy as np
 import pytest
 
-from utils.checks import WrongAnswer, rnn_code
-
-
-def refused(checker, attempt):
-    """Return the message with which a checker refuses an attempt."""
-    with pytest.raises(WrongAnswer) as caught:
-        checker(attempt)
-    return str(caught.value)
+from tests.utils.readers import refused
+from utils.checks import rnn_code
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from tests.utils.readers import QUIET, UNKNOWN, refused
 from utils import checks
-from utils.checks import WrongAnswer
 from utils.checks.transformer import cache_bytes, price, rms_norm_backward, top_k, turn, witten_bell
-
-QUIET = pytest.mark.filterwarnings("ignore::RuntimeWarning")
-UNKNOWN = ("It is none of the usual mistakes", "The shape of the result", "The parts of the result")
-
-
-def refused(checker, attempt):
-    """Return the message with which a checker refuses an attempt."""
-    with pytest.raises(WrongAnswer) as caught:
-        checker(attempt)
-    return str(caught.value)
 
 
 def single(answer):
@@ -252,6 +242,7 @@ def far(a, b):
     return np.shape(a) != np.shape(b) or not np.allclose(a, b, rtol=1e-3, atol=1e-3, equal_nan=True)
 
 
+@QUIET
 @pytest.mark.parametrize("checker", RIGHT, ids=lambda c: c.__name__)
 def test_mistakes_differ_by_more_than_float32_does_and_all_are_asked_for(checker, monkeypatch):
     caught = []

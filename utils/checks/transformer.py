@@ -2,12 +2,12 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from utils.checks import Mistake, _result, check
+from utils.checks import Mistake, check
 from utils.scratch import normalization  # whose function has its checker's name
 from utils.scratch.positions import rotate, rotate_backward
 from utils.scratch.sampling import sampling_probabilities
@@ -15,7 +15,6 @@ from utils.scratch.sampling import sampling_probabilities
 Answer = Callable[..., Any]
 Array = np.ndarray
 Slip = tuple[Answer, str]  # a typical wrong answer and its diagnosis
-_quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # only the reader's own mistakes shall warn
 
 
 def price(attempt: Answer) -> None:
@@ -46,7 +45,7 @@ def price(attempt: Answer) -> None:
         (lambda p, n: 2 ** solution(p, len(p)), perplexity),
     ]
     cases = [(np.array([0.5, 0.2, 0.9, 0.04]), 11), (np.array([0.3, 1.0]), 3), (np.full(2000, 0.1), 8100)]
-    _check(attempt, solution, cases, slips)
+    check(attempt, solution, cases, [Mistake(*slip) for slip in slips])
 
 
 def witten_bell(attempt: Answer) -> None:
@@ -86,7 +85,12 @@ def witten_bell(attempt: Answer) -> None:
     ]
     rows = [([4, 0, 1, 0, 2], [0.1, 0.3, 0.2, 0.25, 0.15]), ([2, 2, 0, 6], [0.4, 0.3, 0.2, 0.1])]
     rows += [([0, 0, 0], [0.5, 0.2, 0.3])]
-    _check(attempt, guarded(mixed), [(np.array(counts), np.array(shorter)) for counts, shorter in rows], slips)
+    check(
+        attempt,
+        guarded(mixed),
+        [(np.array(counts), np.array(shorter)) for counts, shorter in rows],
+        [Mistake(*slip) for slip in slips],
+    )
 
 
 def rms_norm_backward(attempt: Answer) -> None:
@@ -140,7 +144,7 @@ def rms_norm_backward(attempt: Answer) -> None:
     rng = np.random.default_rng(22)
     shapes = [((rows, d), (rows, d), (d,)) for rows, d in ((2, 3), (3, 3), (3, 4))]
     cases = [tuple(rng.normal(size=size).round(1) for size in case) for case in shapes]
-    _check(attempt, solution, cases, slips)
+    check(attempt, solution, cases, [Mistake(*slip) for slip in slips])
 
 
 def turn(attempt: Answer) -> None:
@@ -197,7 +201,7 @@ def turn(attempt: Answer) -> None:
     ]
     rng = np.random.default_rng(2)
     cases = [(rng.normal(size=(3, d)).round(1), base) for d, base in [(4, 100.0), (6, 10.0)]]
-    _check(attempt, solution, cases, slips)
+    check(attempt, solution, cases, [Mistake(*slip) for slip in slips])
 
 
 def top_k(attempt: Answer) -> None:
@@ -252,7 +256,7 @@ def top_k(attempt: Answer) -> None:
     ]
     rows = [([1.0, 3.0, 2.0, 3.5, 2.0, 0.5], 3), ([0.2, 1.5, -0.4, 1.5], 1), ([0.3, -1.2, 0.8], 3)]
     rows += [([1000.0, 998.5, 1001.0, 999.0], 2), ([-1000.0, -1002.0, -1001.0], 2)]
-    _check(attempt, solution, [(np.array(logits), k) for logits, k in rows], table)
+    check(attempt, solution, [(np.array(logits), k) for logits, k in rows], [Mistake(*slip) for slip in table])
 
 
 def cache_bytes(attempt: Answer) -> None:
@@ -275,25 +279,4 @@ def cache_bytes(attempt: Answer) -> None:
         (lambda *f: solution(*f[1:5], 4), "It seems to be (15) as it stands: here are several texts, and any number."),
     ]
     cases = [(3, 100, 12, 4, 64, 2), (1, 7, 5, 2, 16, 4), (2, 10, 6, 5, 8, 1)]
-    _check(attempt, solution, cases, slips)
-
-
-def _check(attempt: Answer, solution: Answer, cases: Sequence[tuple[Any, ...]], slips: Sequence[Slip]) -> None:
-    """Call ``check`` with an attempt that may compute in float32: five digits are enough, then it gets the rest."""
-    mistakes = [Mistake(_quiet(answer), diagnosis) for answer, diagnosis in slips]
-
-    @functools.wraps(attempt)
-    def completed(*case: Any) -> Any:
-        known = [_result(answer, case) for answer in (solution, *(mistake.answer for mistake in mistakes))]
-        result = attempt(*case)
-        return next((answer for answer in known if _near(result, answer)), result)
-
-    check(completed, solution, cases, mistakes)
-
-
-def _near(result: Any, answer: Any) -> bool:
-    try:
-        result, answer = np.asarray(result, float), np.asarray(answer, float)
-    except (TypeError, ValueError):  # an error, or no numbers
-        return False
-    return result.shape == answer.shape and np.allclose(result, answer, rtol=1e-5, atol=1e-5)
+    check(attempt, solution, cases, [Mistake(*slip) for slip in slips])
