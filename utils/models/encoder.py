@@ -214,7 +214,8 @@ def embed(network: Encoder, sentences: Sequence[Sequence[int]], batch_size: int 
             )
     vectors = np.zeros((len(sentences), network.sentence.output_shape[-1]), np.float32)
     order = np.argsort([-len(sentence) for sentence in sentences], kind="stable")
-    with tqdm(total=len(sentences), unit="sentence", leave=False, disable=settings.quiet()) as bar:
+    quick = len(sentences) <= 8 * batch_size
+    with tqdm(total=len(sentences), unit="sentence", leave=False, disable=settings.quiet() or quick) as bar:
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             lengths = np.array([len(sentences[number]) for number in chosen])
