@@ -36,6 +36,13 @@ def test_top_k():
 def test_of_equally_probable_tokens_the_first_stay():
     near(sampling_probabilities(np.zeros((1, 4)), top_k=2), [[0.5, 0.5, 0, 0]])
     near(sampling_probabilities(np.zeros((1, 4)), top_p=0.6), [[1 / 3, 1 / 3, 1 / 3, 0]])
+    many = np.tile([0.0, 1.0], 500)[None]  # an unstable sort swaps some of so many
+    kept = np.flatnonzero(sampling_probabilities(many, top_k=510)[0])
+    assert kept.tolist() == [*range(20), *range(21, 1000, 2)]
+
+
+def test_a_share_that_is_reached_exactly_is_enough():
+    near(sampling_probabilities(np.zeros((1, 4)), top_p=0.5), [[0.5, 0.5, 0, 0]])
 
 
 @pytest.mark.parametrize(
