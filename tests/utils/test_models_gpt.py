@@ -115,7 +115,7 @@ def test_it_is_the_causal_attention_of_keras_where_keras_has_it():
     theirs.set_weights([*projections, w_o.reshape(4, 4, 16), b_o])
     found, _ = ours(x, places)
     expected = theirs(x, x, use_causal_mask=True)
-    np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(expected), atol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(expected), atol=1e-6)
 
 
 def test_a_new_block_passes_on_what_it_reads(tokens):
