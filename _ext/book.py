@@ -23,6 +23,11 @@ MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
 # The first line of a folded cell, which Colab shows as the cell's title.
 CELL_TITLE = re.compile(r"#@title (.+?) *(\{.*\})?\n")
 LONGEST_DESCRIPTION = 300
+NOT_FOUND = """
+<h1>Page not found</h1>
+<p>There is no page at this address. It may have moved when a chapter got another name. The menu lists all chapters, the
+search looks through them, and <a href="{start}">the first page</a> says what the book is.</p>
+"""
 
 
 def repository(root: Path) -> str:
@@ -31,9 +36,15 @@ def repository(root: Path) -> str:
         return tomllib.load(file)["project"]["urls"]["Repository"].rstrip("/")
 
 
-def set_repository(app: Sphinx, config: Config) -> None:
-    """Tell the theme the address before it makes its buttons."""
-    config.html_theme_options["repository_url"] = repository(Path(app.confdir))
+def set_addresses(app: Sphinx, config: Config) -> None:
+    """Tell the theme the repository before it makes its buttons, and others where GitHub publishes its pages."""
+    address = repository(Path(app.confdir))
+    owner, name = address.split("/")[-2:]
+    config.html_theme_options["repository_url"] = address
+    config.html_baseurl = f"https://{owner}.github.io/{name}/"
+    # The page for a missing address is shown at any depth: its links begin at the root of the host.
+    config.notfound_urls_prefix = f"/{name}/"
+    config.notfound_context = {"title": "Page not found", "body": NOT_FOUND.format(start=f"/{name}/intro.html")}
 
 
 def drop_thebe(app: Sphinx) -> None:
@@ -161,7 +172,7 @@ def setup(app: Sphinx) -> dict:
     drop_thebe(app)
     app.add_config_value("book_look", look(Path(app.confdir)), "html")
     app.add_node(HideCodeCellNode, override=True, html=(visit_folded_cell, depart_HideCellInput))
-    app.connect("config-inited", set_repository)
+    app.connect("config-inited", set_addresses)
     app.connect("doctree-read", keep_tags)
     # The theme makes its buttons at priority 501.
     app.connect("html-page-context", prepare_page, priority=900)

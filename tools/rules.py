@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 
 from tools import notebook as nb
 from tools.book import TABLES, Book
+from tools.symbols import explained, formulas, symbols
 
 COLUMNS = 76
 ENDING = ["Pitfalls", "Check yourself", "Exercises", "Summary", "Further reading"]
@@ -195,6 +196,15 @@ def equations(chapter: Chapter) -> Iterator[str]:
             yield f"equation ({tag}) has no \\tag"
 
 
+def notation(chapter: Chapter) -> Iterator[str]:
+    """Each letter of a formula stands in the notation, in the table for all or in one of the chapter."""
+    page = (chapter.book.root / "pages" / "notation.md").read_text(encoding="utf-8")
+    known = explained(page, chapter.name)
+    for formula in formulas(chapter.prose):
+        if unknown := symbols(formula) - known:
+            yield f"not in pages/notation.md: {', '.join(sorted(unknown))} in {' '.join(formula.split())}"
+
+
 def citations(chapter: Chapter) -> Iterator[str]:
     """A citation names author and year, and its paper is listed in the references."""
     references = (chapter.book.root / "pages" / "references.md").read_text(encoding="utf-8")
@@ -256,6 +266,6 @@ def orphans(book: Book) -> list[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    header, opening, sections, plain, width, endings, folding, figures, equations, citations, outputs, stored,
-    records
+    header, opening, sections, plain, width, endings, folding, figures, equations, notation, citations, outputs,
+    stored, records
 )  # fmt: skip

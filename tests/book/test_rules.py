@@ -54,6 +54,8 @@ def sound(tmp_path):
         "pyproject.toml": '[project.urls]\nRepository = "https://github.com/someone/small-book"\n',
         "tools/setup_cell.py": SETUP,
         "pages/references.md": "- Gauss, 1801: https://doi.org/10.1000/1\n",
+        "pages/notation.md": "# Notation\n\n## Everywhere\n\n| $a$ | $(b)$ | a sum, and $c$ |\n\n"
+        "## Sums\n\nIn [Sums](../chapters/one.ipynb).\n\n| $c$ | number | what comes out |\n",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -142,6 +144,7 @@ def output(position, out):
         (rules.figures, edit(4, "Equation (1)", "![](x.png)"), "no alt text"),
         (rules.equations, edit(6, "A sum.", "$$ x \\tag{1} $$"), "used twice"),
         (rules.equations, edit(4, "Equation (1)", "Equation (2)"), "equation (2) has no"),
+        (rules.notation, edit(4, "a + b", "a + \\hat d"), "not in pages/notation.md: \\hat d in a + \\hat d = c"),
         (rules.citations, edit(4, "10.1000/1)", "10.1000/12)"), "not in pages/references.md"),
         (rules.citations, edit(4, "10.1000/1)", "10.1000/)"), "not in pages/references.md"),
         (rules.citations, edit(4, "[Gauss, 1801]", "[Gauss]"), "the year"),

@@ -57,8 +57,11 @@ def soups(site: Path) -> dict[str, BeautifulSoup]:
     return {page: BeautifulSoup((site / f"{page}.html").read_bytes(), "html.parser") for page in BOOK.toc()}
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """A handler that writes no line for each request."""
+class Pages(SimpleHTTPRequestHandler):
+    """The site at the root and, as GitHub publishes it, below the repository's name; without a line for each request."""
+
+    def translate_path(self, path: str) -> str:
+        return super().translate_path(path.removeprefix(f"/{BOOK.repository.split('/')[1]}"))
 
     def log_message(self, *_: object) -> None:
         pass
@@ -67,7 +70,7 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def server(site: Path) -> Iterator[str]:
     """Address of a local server of the site."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as http:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, directory=str(site))) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{http.server_port}"
         http.shutdown()

@@ -32,17 +32,25 @@ def clip_by_norm(gradients: list[np.ndarray], limit: float) -> tuple[list[np.nda
 class SGD:
     """Stochastic gradient descent, with momentum if asked for.
 
+    Sources: B. T. Polyak, *Some methods of speeding up the convergence of iteration methods*, 1964, for momentum;
+    I. Sutskever, J. Martens, G. Dahl and G. Hinton, *On the importance of initialization and momentum in deep
+    learning*, 2013, equations 1 to 4, for Nesterov's as well. There the parameters are where the last step has already
+    carried them when the gradient is taken; here, as in Keras, they hold that point all the time.
+
     Parameters
     ----------
     learning_rate : float
         Step size.
     momentum : float
         Share of the last step that is kept, in [0, 1): ``v = momentum · v - learning_rate · g``, then ``w += v``.
+    nesterov : bool
+        Whether to add ``momentum · v - learning_rate · g`` instead, with the new ``v``: the step looks ahead.
     """
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0) -> None:
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
         self.learning_rate = learning_rate
         self.momentum = momentum
+        self.nesterov = nesterov
         self.velocities: list[np.ndarray] = []
 
     def update(self, parameters: list[np.ndarray], gradients: list[np.ndarray]) -> None:
@@ -58,9 +66,42 @@ class SGD:
         if not self.velocities:
             self.velocities = [np.zeros_like(parameter) for parameter in parameters]
         for parameter, gradient, velocity in zip(parameters, gradients, self.velocities, strict=True):
+            step = self.learning_rate * gradient
             velocity *= self.momentum
-            velocity -= self.learning_rate * gradient
-            parameter += velocity
+            velocity -= step
+            parameter += self.momentum * velocity - step if self.nesterov else velocity
+
+
+class RMSprop:
+    """RMSprop: steps divided by the root of a running mean of the squared gradient.
+
+    Source: T. Tieleman and G. Hinton, *Neural Networks for Machine Learning*, 2012, lecture 6e. As in Keras,
+    ``epsilon`` stands inside the root, and the running mean starts at 0 without a correction, so the first steps are
+    ``1 / sqrt(1 - rho)`` learning rates long, about 3.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Step size.
+    rho : float
+        Share of the running mean that each step keeps.
+    epsilon : float
+        Keeps the division finite.
+    """
+
+    def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, epsilon: float = 1e-7) -> None:
+        self.learning_rate = learning_rate
+        self.rho = rho
+        self.epsilon = epsilon
+        self.squares: list[np.ndarray] = []
+
+    def update(self, parameters: list[np.ndarray], gradients: list[np.ndarray]) -> None:
+        """Take one step; see :meth:`SGD.update`."""
+        if not self.squares:
+            self.squares = [np.zeros_like(parameter) for parameter in parameters]
+        for parameter, gradient, square in zip(parameters, gradients, self.squares, strict=True):
+            square += (gradient * gradient - square) * (1 - self.rho)
+            parameter -= self.learning_rate * gradient / np.sqrt(square + self.epsilon)
 
 
 class Adam:
@@ -107,3 +148,38 @@ class Adam:
             mean += (gradient - mean) * (1 - self.beta_1)
             square += (gradient * gradient - square) * (1 - self.beta_2)
             parameter -= step_size * mean / (np.sqrt(square) + self.epsilon)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: each step also takes a share off every parameter.
+
+    Source: I. Loshchilov and F. Hutter, *Decoupled Weight Decay Regularization*, 2019, algorithm 2, where the share is
+    ``weight_decay`` times a schedule of its own. Here, as in Keras, it is ``learning_rate · weight_decay``. All
+    parameters decay, biases too.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Step size.
+    weight_decay : float
+        Share that a learning rate of 1 would take off.
+    beta_1, beta_2, epsilon : float
+        As of :class:`Adam`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon)
+        self.weight_decay = weight_decay
+
+    def update(self, parameters: list[np.ndarray], gradients: list[np.ndarray]) -> None:
+        """Take one step; see :meth:`SGD.update`."""
+        for parameter in parameters:
+            parameter -= self.learning_rate * self.weight_decay * parameter
+        super().update(parameters, gradients)
