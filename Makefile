@@ -14,7 +14,7 @@ ANYWHERE := --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test lab check refresh record run matrix lock home bench mutants \
+.PHONY: help book test lab new check refresh record run matrix lock home bench mutants \
 	lint tests unit chapters workflows site html status links colab gpu propose
 
 help: ## List the targets
@@ -32,6 +32,9 @@ lab: $(TEST_READY) ## Open the chapters in JupyterLab
 
 test: lint tests chapters workflows site ## Verify everything: lint, tests, chapters, workflows, site
 	@echo "Everything passes."
+
+new: $(TEST_READY) ## Lay a chapter that passes every check: make new CHAPTER=name
+	@$(PY) -m tools.new "$(CHAPTER)"
 
 check: $(TEST_READY) ## Lint, run and compare one chapter: make check CHAPTER=cnn-math
 	@$(PY) -m tools.check "$(CHAPTER)"

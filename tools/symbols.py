@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 _GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell nabla"
-).split()
-_MARKS = "bar hat tilde vec mathbf mathcal mathbb overrightarrow overleftarrow".split()
+    "alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|vartheta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|"
+    "upsilon|phi|varphi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega|ell|nabla"
+)
+_MARKS = "bar|hat|tilde|vec|mathbf|mathcal|mathbb|overrightarrow|overleftarrow"
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$\n]+?)\$", re.DOTALL)
 # What stands in braces after these is words, or the name of an environment.
 _WORDS = re.compile(r"\\(?:text|operatorname|mathrm|texttt|tag|begin|end)\*?\s*\{[^{}]*\}")
-_LETTER = rf"(?:\\(?:{'|'.join(_GREEK)})(?![a-zA-Z])|[A-Za-z])"
+_LETTER = rf"(?:\\(?:{_GREEK})(?![a-zA-Z])|[A-Za-z])"
 # A letter with its mark, a letter, or a command that is no symbol and must not be read as letters.
 _TOKEN = re.compile(
-    rf"\\(?P<mark>{'|'.join(_MARKS)})(?![a-zA-Z])\s*\{{?\s*(?P<marked>{_LETTER})|(?P<letter>{_LETTER})|\\[a-zA-Z]+"
+    rf"\\(?P<mark>{_MARKS})(?![a-zA-Z])\s*\{{?\s*(?P<marked>{_LETTER})|(?P<letter>{_LETTER})|\\[a-zA-Z]+"
 )
 
 

@@ -58,7 +58,7 @@ def soups(site: Path) -> dict[str, BeautifulSoup]:
 
 
 class Pages(SimpleHTTPRequestHandler):
-    """The site at the root and, as GitHub publishes it, below the repository's name; without a line for each request."""
+    """The site at the root and, as GitHub publishes it, below the repository's name; no line for a request."""
 
     def translate_path(self, path: str) -> str:
         return super().translate_path(path.removeprefix(f"/{BOOK.repository.split('/')[1]}"))
