@@ -70,6 +70,11 @@ def test_report_and_download(soups, book, site, page):
         assert target.read_bytes() == source.read_bytes()
 
 
+def test_the_map_leads_to_every_chapter(soups, book):
+    links = [link["href"] for link in soups["intro"].select(".chapter-map a")]
+    assert links == [f"chapters/{name}.html" for name in book.chapters()]
+
+
 def test_colab_link(soups, book, chapter):
     address = f"https://colab.research.google.com/github/{book.repository}/blob/main/{chapter}.ipynb"
     links = soups[chapter].select("a[href*='colab.research.google.com']")
