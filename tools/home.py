@@ -13,8 +13,8 @@ REPOSITORY = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9])*/(?!\.{1,2}$)[A-Za-z0-9._
 PLACES = (
     "pyproject.toml",
     "_config.yml",
-    "README.md",
-    "intro.md",
+    "*.md",
+    "CITATION.cff",
     "tools/setup_cell.py",
     "pages/*.md",
     "chapters/*.ipynb",

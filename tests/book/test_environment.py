@@ -133,6 +133,19 @@ def test_the_file_for_conda_users_agrees(book, pyproject):
     assert environment["name"] == pyproject["project"]["name"]
 
 
+def test_what_to_cite_is_this_version_of_this_book(book, pyproject):
+    cited = yaml.safe_load((book.root / "CITATION.cff").read_text(encoding="utf-8"))
+    changes = (book.root / "CHANGELOG.md").read_text(encoding="utf-8")
+    version, date = re.search(r"^## (\d\S+), (\S+)$", changes, re.MULTILINE).groups()
+    assert (cited["version"], cited["date-released"]) == (version, date)
+    assert version == pyproject["project"]["version"]
+    assert cited["title"] == yaml.safe_load((book.root / "_config.yml").read_text(encoding="utf-8"))["title"]
+    assert cited["repository-code"] == pyproject["project"]["urls"]["Repository"]
+    for page in ("README.md", "intro.md"):
+        text = " ".join((book.root / page).read_text(encoding="utf-8").split())
+        assert f"*{cited['title']}*, version {version}, {date[:4]}. <{cited['url']}>" in text, f"how to cite, in {page}"
+
+
 def test_the_script_that_makes_the_environment_wants_the_same_python(book, pyproject):
     script = (book.root / "tools" / "venv.sh").read_text(encoding="utf-8")
     lowest, highest = re.search(r"not \(3, (\d+)\) <= .* <= \(3, (\d+)\)", script).groups()
