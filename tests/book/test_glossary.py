@@ -230,6 +230,7 @@ def test_labels_are_no_terms(one):
         ("one.ipynb#what-is-sum", "one.ipynb", "sum leads to one#, which does not exist"),
         ("one.ipynb#what-is-sum", "two.ipynb#what-is-sum", "sum leads to two#what-is-sum, which does not exist"),
         ("one.ipynb#what-is-sum", "one.ipynb#too-long", "sum leads to one#too-long, which has no sum"),
+        ("one.ipynb#too-long", "one.ipynb#what-is-sum", "Clipping leads to one#what-is-sum, which has no clipp"),
         ("Clipping", "Clipping-plane", "Clipping-plane leads to one#too-long, which has no plan"),
         ("Clipping", "A clipping", "**clipped** of one has no entry that leads there"),
         ("one.ipynb#too-long", "two.ipynb#too-long", "**clipped** of one has no entry that leads there"),
