@@ -80,7 +80,7 @@ home: $(BOOK_READY) ## Write the repository's address everywhere: make home REPO
 
 # --- the parts of `make test`, and what the workflows call ---------------------------------------
 
-lint: $(TEST_READY)
+lint: $(TEST_READY) ## Check style and spelling of all files, in seconds
 	@echo "== lint"
 	@$(PY) -m ruff check -q .
 	@$(PY) -m ruff format -q --check .

@@ -15,11 +15,13 @@ def main() -> int:
         raise SystemExit("Which chapter? For example: make check CHAPTER=cnn-math")
     book = Book()
     path = str(book.select(name)[name].relative_to(book.root))
-    structure = "tests/book/test_chapters.py"
+    checkers = f"utils/checks/{name.replace('-', '_')}.py"
+    code = [path, *([checkers] if (book.root / checkers).exists() else [])]
+    pages = [f"tests/book/test_{page}.py" for page in ("chapters", "glossary", "notation", "references")]
     commands = (
-        ["ruff", "check", "-q", path],
-        ["codespell_lib", path],
-        ["pytest", "-q", "--nbval", "--chapter", name, structure, path],
+        ["ruff", "check", "-q", *code],
+        ["codespell_lib", *code],
+        ["pytest", "-q", "--nbval", "--chapter", name, *pages, path],
     )
     # All three, so that one pass shows all that is wrong.
     return max(subprocess.run([sys.executable, "-m", *command], cwd=book.root).returncode for command in commands)

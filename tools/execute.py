@@ -88,7 +88,7 @@ def execute(path: Path, parameters: Mapping[str, object] | None = None, progress
                 )
         except papermill.PapermillExecutionError as error:
             where = f"cell [{error.exec_count}]: {error.ename}: {error.evalue}"
-            raise ChapterError(f"{where}\n{error.source}") from error
+            raise ChapterError(f"{error.source}\n{where}") from error
         except DeadKernelError as error:
             raise ChapterError(f"the kernel died: {error}") from error
         seconds = time.perf_counter() - start

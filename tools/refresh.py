@@ -15,6 +15,8 @@ from tools.book import Book, replace
 from tools.execute import ChapterError, execute
 from utils.machine import backend, versions
 
+LONGEST = 90  # seconds of a chapter on two idle cores
+
 
 def is_current(notebook: NotebookNode, record: dict, digest: str) -> bool:
     """Say whether a chapter's stored outputs come from its present source."""
@@ -44,7 +46,7 @@ def refresh(book: Book, name: str | None = None, progress: bool = False) -> list
         try:
             result = execute(path, progress=progress)
         except ChapterError as error:
-            print(f"{chapter}: failed, the stored notebook is unchanged: {error}", file=sys.stderr)
+            print(f"{error}\n{chapter}: failed, the stored notebook is unchanged", file=sys.stderr)
             failed.append(chapter)
             continue
         _store(path, nb.with_minutes(result.notebook, result.seconds))
@@ -60,6 +62,8 @@ def refresh(book: Book, name: str | None = None, progress: bool = False) -> list
         }
         book.write_record("chapters", records)
         print(f"{chapter}: {result.seconds:.0f} s, {len(result.claims)} claims hold")
+        if result.seconds > LONGEST:
+            print(f"{chapter}: over the {LONGEST} s of a chapter, unless this machine was busy", file=sys.stderr)
     status.write(book)
     return failed
 

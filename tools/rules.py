@@ -21,7 +21,7 @@ COLUMNS = 76
 ENDING = ["Pitfalls", "Check yourself", "Exercises", "Summary", "Further reading"]
 TAGS = {"hide-cell", "hide-input", "parameters", "nbval-ignore-output"}
 HEADER = re.compile(
-    r"# (?P<title>[^\n]+)\n\n(?P<sentence>[^\n]+(?:\n[^\n]+)*)\n\n\*\*Before this:\*\* .+"
+    r"# (?P<title>[^\n]+)\n\n(?P<sentence>[^\n]+(?:\n[^\n]+)*)\n\n\*\*Before this:\*\* (?P<before>.+)"
     r"\*\*Time:\*\* under \d+ minutes? on two CPU cores\. "
     r"\*\*Run it:\*\* \[Open in Colab\]\((?P<colab>[^)\s]+)\)\.?",
     re.DOTALL,
@@ -29,7 +29,10 @@ HEADER = re.compile(
 TITLE = re.compile(r'#@title \S.* \{display-mode: "form"\}')
 DIRECTIVE = re.compile(r"^\s*(?:`{3,}|:{3,}|~{3,})\s*\{[\w:-]+\}|(?<![\w\\$}])\{[\w:-]+\}`[^`]+`", re.MULTILINE)
 MACHINE = re.compile(r"(?<![\w.])(?:/(?:home|root|Users|tmp)/|[A-Za-z]:\\\\?(?:Users|Windows))")
-CITATION = re.compile(r"\[([^\]]*)\]\((https?://(?:doi\.org|(?:www\.)?arxiv\.org)/[^)\s]+)\)")
+# A link to a paper, or any link whose words end with a year.
+CITATION = re.compile(
+    r"\[(?=[^\]]*, \d{4}[a-z]?\]|[^\]]*\]\(https?://(?:(?:dx\.)?doi|(?:www\.)?arxiv)\.org/)([^\]]*)\]\((https?://[^)\s]+)\)"
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,11 @@ def header(chapter: Chapter) -> Iterator[str]:
         yield f"the Colab link is {match['colab']}, not {address}/{chapter.name}.ipynb"
     if len(re.findall(r"[.!?](?=\s|$)", match["sentence"])) != 1:
         yield "what the reader will be able to do is one sentence"
+    order = list(chapter.book.chapters())
+    earlier = order[: order.index(chapter.name)]
+    for name in re.findall(r"\]\(([\w-]+)\.ipynb", match["before"]):
+        if name not in earlier:
+            yield f"it builds on {name}, which does not come before it in _toc.yml"
 
 
 def opening(chapter: Chapter) -> Iterator[str]:
@@ -257,12 +265,16 @@ def records(chapter: Chapter) -> Iterator[str]:
 
 
 def orphans(book: Book) -> list[str]:
-    """Return the files in ``records/`` that belong neither to a tool nor to a record that a chapter makes."""
+    """Return the files in ``records/`` that belong neither to a tool nor to a record that a chapter makes.
+
+    An entry of ``chapters.json`` for a chapter that does not exist counts as well.
+    """
     cells = (cell for path in book.chapters().values() for cell in nb.code_cells(nb.read(path)))
     made = {name for cell in cells for name in nb.recorded(cell.source)}
     known = {f"{name}.json" for name in (*TABLES, *made)}
     known |= {f"{name}.npz" for name in made if (book.root / "records" / f"{name}.json").exists()}
-    return sorted(path.name for path in (book.root / "records").iterdir() if path.name not in known)
+    files = sorted(path.name for path in (book.root / "records").iterdir() if path.name not in known)
+    return files + [f"chapters.json: {name}" for name in book.record("chapters") if name not in book.chapters()]
 
 
 RULES: tuple[Rule, ...] = (

@@ -11,6 +11,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from utils.sources import imported
+
 LOCKS = ("requirements-book.txt", "requirements.txt")
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = (
@@ -125,6 +127,19 @@ def test_reading_needs_neither_tensorflow_nor_keras(locks):
     assert not names & {"tensorflow", "tensorflow-cpu", "keras", "jax", "torch"}
 
 
+def test_every_test_of_scratch_that_needs_numpy_alone_kills_mutants(book, pyproject):
+    listed = pyproject["tool"]["mutmut"]["pytest_add_cli_args_test_selection"]
+    imports = {
+        path: imported(path.read_text(encoding="utf-8")) for path in (book.root / "tests" / "utils").glob("test_*.py")
+    }
+    alone = {
+        path.relative_to(book.root).as_posix()
+        for path, names in imports.items()
+        if any(name.startswith("utils.scratch") for name in names) and "utils.backend" not in names
+    }
+    assert sorted(listed) == sorted(alone), "the list is in pyproject.toml, under [tool.mutmut]"
+
+
 def test_the_file_for_conda_users_agrees(book, pyproject):
     environment = yaml.safe_load((book.root / "environment.yml").read_text(encoding="utf-8"))
     python, _, pip = environment["dependencies"]
@@ -142,7 +157,8 @@ def test_what_to_cite_is_this_version_of_this_book(book, pyproject):
     assert cited["title"] == yaml.safe_load((book.root / "_config.yml").read_text(encoding="utf-8"))["title"]
     assert cited["repository-code"] == pyproject["project"]["urls"]["Repository"]
     for page in ("README.md", "intro.md"):
-        text = " ".join((book.root / page).read_text(encoding="utf-8").split())
+        quoted = re.sub(r"^> ", "", (book.root / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+        text = " ".join(quoted.split())
         assert f"*{cited['title']}*, version {version}, {date[:4]}. <{cited['url']}>" in text, f"how to cite, in {page}"
 
 

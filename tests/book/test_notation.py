@@ -30,6 +30,7 @@ In [Two](../chapters/two.ipynb) and [Three](../chapters/three.ipynb).
         (r"\begin{aligned} a &= b \end{aligned}", {"a", "b"}),
         (r"\exp(\eta) \le \frac{\overrightarrow h}{2} \tilde \rho", {r"\eta", r"\overrightarrow h", r"\tilde \rho"}),
         (r"\varepsilon + \epsilon + \bar \ell", {r"\varepsilon", r"\epsilon", r"\ell"}),
+        (r"\varsigma \varrho \varpi \varkappa \infty", {r"\varsigma", r"\varrho", r"\varpi", r"\varkappa"}),
     ],
 )
 def test_symbols_of_a_formula(formula, found):

@@ -144,6 +144,17 @@ def output(position, out):
         (rules.figures, edit(4, "Equation (1)", "![](x.png)"), "no alt text"),
         (rules.equations, edit(6, "A sum.", "$$ x \\tag{1} $$"), "used twice"),
         (rules.equations, edit(4, "Equation (1)", "Equation (2)"), "equation (2) has no"),
+        (rules.header, edit(0, "nothing.", "[Later](two.ipynb)."), "builds on two, which does not come before it"),
+        (
+            rules.citations,
+            edit(4, "https://doi.org/10.1000/1)", "https://www.jstor.org/1)"),
+            "not in pages/references.md",
+        ),
+        (
+            rules.citations,
+            edit(4, "https://doi.org/10.1000/1)", "http://dx.doi.org/10.1/2)"),
+            "not in pages/references.md",
+        ),
         (rules.notation, edit(4, "a + b", "a + \\hat d"), "not in pages/notation.md: \\hat d in a + \\hat d = c"),
         (rules.citations, edit(4, "10.1000/1)", "10.1000/12)"), "not in pages/references.md"),
         (rules.citations, edit(4, "10.1000/1)", "10.1000/)"), "not in pages/references.md"),
@@ -205,6 +216,12 @@ def test_records_that_belong_to_a_chapter_or_a_tool_pass(kept):
 def test_a_file_that_belongs_to_no_record_is_named(kept, name):
     (kept / "records" / name).write_text("{}")
     assert rules.orphans(Book(kept)) == [name]
+
+
+def test_an_entry_for_a_chapter_that_is_gone_is_named(kept):
+    book = Book(kept)
+    book.write_record("chapters", {**book.record("chapters"), "gone": {}})
+    assert rules.orphans(book) == ["chapters.json: gone"]
 
 
 def test_weights_without_their_record_are_named(kept):

@@ -5,6 +5,8 @@ import hashlib
 import re
 import subprocess
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from utils.data import (
     series,
     speech,
     stratified_split,
+    tables,
 )
 from utils.settings import ROOT
 
@@ -34,10 +37,11 @@ LOADERS = {
     messages.messages: messages.MESSAGES,
     pronunciations.pronunciations: pronunciations.CMUDICT,
     minilm.minilm: minilm.MINILM,
+    tables.doctor_visits: tables.VISITS,
 }
 
 each_loader = pytest.mark.parametrize(
-    ("load", "provenance"), LOADERS.items(), ids=[provenance.package for provenance in LOADERS.values()]
+    ("load", "provenance"), LOADERS.items(), ids=[provenance.file for provenance in LOADERS.values()]
 )
 
 
@@ -103,6 +107,12 @@ def test_the_pinned_versions_are_those_of_the_requirements():
     requirements = (ROOT / "requirements-data.txt").read_text("utf-8")
     pinned = dict(re.findall(r"^(\S+)==(\S+)", requirements, re.MULTILINE))
     assert pinned == {provenance.package: provenance.version for provenance in LOADERS.values()}
+
+
+def test_every_set_from_a_package_is_tested_here():
+    modules = [import_module(f"utils.data.{module.name}") for module in iter_modules(data.__path__)]
+    sets = [value for module in modules for value in vars(module).values() if isinstance(value, data.Provenance)]
+    assert {kept.file for kept in sets if kept.kind == "package"} == {kept.file for kept in LOADERS.values()}
 
 
 @each_loader
