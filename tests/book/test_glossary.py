@@ -113,11 +113,15 @@ def leads(page: list[Entry], chapters: dict[str, dict[str, str]]) -> Iterator[st
 
 def gaps(page: list[Entry], chapter: str, prose: str) -> Iterator[str]:
     """Each term in bold begins the name of an entry that leads to its chapter."""
-    names = [stems(entry.term) for entry in page if chapter in dict(entry.links)]
+
+    def words_of(term: str) -> list[str]:
+        return [word for word in stems(term) if word not in ("a", "an", "the", "with")]
+
+    names = [words_of(entry.term) for entry in page if chapter in dict(entry.links)]
     for term in sorted(terms(prose)):
-        words = [word for word in stems(term) if word not in ("a", "an", "the", "with")]
+        words = words_of(term)
         if not any(name[: len(words)] == words for name in names):
-            yield f"**{term}** of {chapter} has no entry that leads there"
+            yield f"**{term}** of {chapter} has no entry in pages/glossary.md that leads there"
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +236,8 @@ def test_labels_are_no_terms(one):
         ("one.ipynb#what-is-sum", "one.ipynb#too-long", "sum leads to one#too-long, which has no sum"),
         ("one.ipynb#too-long", "one.ipynb#what-is-sum", "Clipping leads to one#what-is-sum, which has no clipp"),
         ("Clipping", "Clipping-plane", "Clipping-plane leads to one#too-long, which has no plan"),
-        ("Clipping", "A clipping", "**clipped** of one has no entry that leads there"),
-        ("one.ipynb#too-long", "two.ipynb#too-long", "**clipped** of one has no entry that leads there"),
+        ("Clipping", "Not clipping", "**clipped** of one has no entry in pages/glossary.md that leads there"),
+        ("one.ipynb#too-long", "two.ipynb#too-long", "**clipped** of one has no entry in pages/glossary.md that leads there"),
     ],
 )  # fmt: skip
 def test_a_broken_page_is_named(one, old, new, complaint):
