@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.scratch.optimizers import SGD, Adam, clip_by_norm
+from utils.scratch.optimizers import SGD, Adam, AdamW, RMSprop, clip_by_norm
 
 
 def problem(steps: int = 6):
@@ -58,13 +58,70 @@ def test_adam(make, rate, beta_1, beta_2, epsilon):
     assert all(np.allclose(p, e, rtol=0, atol=1e-14) for p, e in zip(parameters, expected, strict=True))
 
 
+def test_sgd_with_momentum_of_nesterov_is_that_of_the_paper():
+    """The paper's parameters stand where the last step left them; those here have taken the next step's momentum."""
+    w = np.array([1.0, -2.0])
+    curvature = np.array([[2.0, 0.5], [0.5, 1.0]])
+    theta, velocity = w.copy(), np.zeros(2)
+    optimizer = SGD(0.1, momentum=0.9, nesterov=True)
+    for _ in range(5):
+        optimizer.update([w], [curvature @ w])
+        velocity = 0.9 * velocity - 0.1 * curvature @ (theta + 0.9 * velocity)
+        theta = theta + velocity
+        assert np.allclose(w, theta + 0.9 * velocity, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("make", "rate", "rho", "epsilon"),
+    [(RMSprop, 0.001, 0.9, 1e-7), (lambda: RMSprop(0.05, 0.7, 1e-3), 0.05, 0.7, 1e-3)],
+    ids=["defaults", "others"],
+)
+def test_rmsprop(make, rate, rho, epsilon):
+    parameters, steps = problem()
+    expected = []
+    for i, p in enumerate(parameters):
+        square, value = np.zeros_like(p), p.copy()
+        for gradients in steps:
+            square = rho * square + (1 - rho) * gradients[i] ** 2
+            value = value - rate * gradients[i] / np.sqrt(square + epsilon)
+        expected.append(value)
+    optimizer = make()
+    for gradients in steps:
+        optimizer.update(parameters, gradients)
+    assert all(np.allclose(p, e, rtol=0, atol=1e-14) for p, e in zip(parameters, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("make", "adam", "rate", "decay"),
+    [
+        (AdamW, Adam, 0.001, 0.004),
+        (lambda: AdamW(0.05, 0.2, 0.8, 0.9, 1e-3), lambda: Adam(0.05, 0.8, 0.9, 1e-3), 0.05, 0.2),
+    ],
+    ids=["defaults", "others"],
+)
+def test_adamw_is_adam_that_takes_a_share_off_first(make, adam, rate, decay):
+    ours, steps = problem()
+    theirs, _ = problem()
+    decoupled, plain = make(), adam()
+    for gradients in steps:
+        decoupled.update(ours, gradients)
+        before = [p.copy() for p in theirs]
+        plain.update(theirs, gradients)
+        for parameter, value in zip(theirs, before, strict=True):
+            parameter -= rate * decay * value
+    assert all(np.allclose(p, e, rtol=0, atol=1e-14) for p, e in zip(ours, theirs, strict=True))
+    assert decoupled.steps == len(steps)
+
+
 def test_the_first_step_of_adam_has_the_size_of_the_learning_rate():
     parameter = np.array([1.0, 1.0])
     Adam(0.01).update([parameter], [np.array([5.0, -0.2])])
     assert np.allclose(parameter, [0.99, 1.01], atol=1e-6)
 
 
-@pytest.mark.parametrize("make", [SGD, lambda: SGD(momentum=0.5), Adam])
+@pytest.mark.parametrize(
+    "make", [SGD, lambda: SGD(momentum=0.5), lambda: SGD(momentum=0.5, nesterov=True), RMSprop, Adam, AdamW]
+)
 def test_changes_parameters_in_place_in_their_dtype_and_leaves_gradients(make):
     parameter, gradient = np.ones((2, 2), np.float32), np.full((2, 2), 0.5, np.float32)
     parameters, optimizer = [parameter], make()
@@ -76,14 +133,17 @@ def test_changes_parameters_in_place_in_their_dtype_and_leaves_gradients(make):
     assert (gradient == 0.5).all()
 
 
-@pytest.mark.parametrize("make", [SGD, Adam])
-def test_the_default_learning_rates_are_those_of_keras(make):
+@pytest.mark.parametrize(
+    ("make", "step"),
+    [(SGD, -0.01), (RMSprop, -0.001 / np.sqrt(0.1)), (Adam, -0.001), (AdamW, -0.001)],
+)
+def test_the_default_learning_rates_are_those_of_keras(make, step):
     parameter = np.zeros(1)
     make().update([parameter], [np.ones(1)])
-    assert parameter[0] == pytest.approx({SGD: -0.01, Adam: -0.001}[make], rel=1e-5)
+    assert parameter[0] == pytest.approx(step, rel=1e-5)
 
 
-@pytest.mark.parametrize("make", [SGD, Adam])
+@pytest.mark.parametrize("make", [SGD, RMSprop, Adam, AdamW])
 def test_two_optimizers_share_nothing(make):
     first, second = make(), make()
     a, b = np.zeros(2), np.zeros(2)
@@ -92,7 +152,7 @@ def test_two_optimizers_share_nothing(make):
     assert np.array_equal(a, b)
 
 
-@pytest.mark.parametrize("make", [SGD, Adam])
+@pytest.mark.parametrize("make", [SGD, RMSprop, Adam, AdamW])
 def test_refuses_lists_of_different_lengths(make):
     with pytest.raises(ValueError, match="zip"):
         make().update([np.zeros(1), np.zeros(1)], [np.ones(1)])

@@ -75,7 +75,7 @@ class SGD:
 class RMSprop:
     """RMSprop: steps divided by the root of a running mean of the squared gradient.
 
-    Source: T. Tieleman and G. Hinton, *Neural Networks for Machine Learning*, 2012, lecture 6e. As in Keras,
+    Source: T. Tieleman and G. Hinton, *Neural Networks for Machine Learning*, 2012, lecture 6.5. As in Keras,
     ``epsilon`` stands inside the root, and the running mean starts at 0 without a correction, so the first steps are
     ``1 / sqrt(1 - rho)`` learning rates long, about 3.
 
