@@ -182,6 +182,8 @@ def figures(chapter: Chapter) -> Iterator[str]:
         where = f"figure {number} ({cell.source.splitlines()[0]})"
         if len(images) > 1:
             yield f"{where}: more than one image in a cell"
+        if any(output.output_type == "execute_result" for output in cell.outputs):
+            yield f"{where}: the cell prints what its last line returns; end with a call that returns nothing"
         if not cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip():
             yield f"{where} has no alt text in mystnb.image.alt"
         if below.cell_type != "markdown" or not re.match(rf"\*Figure {number}\. [^*]+\*", below.source):

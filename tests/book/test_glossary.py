@@ -237,7 +237,7 @@ def test_labels_are_no_terms(one):
         ("one.ipynb#too-long", "one.ipynb#what-is-sum", "Clipping leads to one#what-is-sum, which has no clipp"),
         ("Clipping", "Clipping-plane", "Clipping-plane leads to one#too-long, which has no plan"),
         ("Clipping", "Not clipping", "**clipped** of one has no entry in pages/glossary.md that leads there"),
-        ("one.ipynb#too-long", "two.ipynb#too-long", "**clipped** of one has no entry in pages/glossary.md that leads there"),
+        ("one.ipynb#too-long", "two.ipynb#too-long", "**clipped** of one has no entry in pages/glossary.md"),
     ],
 )  # fmt: skip
 def test_a_broken_page_is_named(one, old, new, complaint):

@@ -108,8 +108,8 @@ def tag(position, *tags):
     return lambda cells: cells[position].metadata.update(tags=list(tags))
 
 
-def output(position, out):
-    return lambda cells: cells[position].update(outputs=[out])
+def output(position, *outputs):
+    return lambda cells: cells[position].update(outputs=list(outputs))
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,11 @@ def output(position, out):
         (rules.folding, edit(12, "#@title Solution {", "# Solution {"), "go together"),
         (rules.folding, edit(12, "\n2", "\n#@title 2"), "not the first line"),
         (rules.folding, edit(4, "</summary>", ""), "do not match"),
+        (
+            rules.figures,
+            output(5, image(png()), new_output("execute_result", data={"text/plain": "Text(0, 0)"})),
+            "prints what its last line returns",
+        ),
         (rules.figures, lambda cells: cells[5].metadata.clear(), "no alt text"),
         (rules.figures, edit(6, "*Figure 1.", "Figure 1."), "does not begin with *Figure 1."),
         (rules.figures, edit(6, "Figure 1", "Figure 2"), "does not begin with *Figure 1."),
