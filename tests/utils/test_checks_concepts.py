@@ -197,7 +197,7 @@ def meeting(scale=np.log, back=np.exp, last=False):
     def answer(sizes, a, b):
         steps = [i for i in range(len(sizes) - 1) if b[i] > a[i] and b[i + 1] <= a[i + 1]]
         if not steps:
-            return float("nan")
+            return 0.0
         i = steps[-1 if last else 0]
         gaps = [a[i + 1] - b[i + 1], 0, a[i] - b[i]]
         return back(np.interp(0, [gaps[2], gaps[0]], scale(sizes[i : i + 2])))
@@ -209,7 +209,7 @@ def meeting(scale=np.log, back=np.exp, last=False):
     ("attempt", "diagnosis"),
     [
         (meeting(lambda s: s, float), "straight over the size"),
-        (lambda s, a, b: s[np.argmax(b <= a)] if np.any(b <= a) else np.nan, "the lines cross before it"),
+        (lambda s, a, b: s[np.argmax(b <= a)] if np.any(b <= a) else 0, "the lines cross before it"),
         (meeting(last=True), "the last crossing"),
         (lambda s, a, b: meeting()(s, b, a), "The two seem to be swapped"),
         (meeting(back=float), "That seems to be a logarithm"),

@@ -221,17 +221,17 @@ def crossing(attempt: Answer) -> None:
             if gap[i] > 0 >= gap[i + 1]:
                 x, y = scale(sizes[i]), scale(sizes[i + 1])
                 return float(back(x + (y - x) * gap[i] / (gap[i] - gap[i + 1])))
-        return math.nan
+        return 0.0
 
     def first_below(sizes: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
         below = np.flatnonzero(b <= a)
-        return float(sizes[below[0]]) if len(below) else math.nan
+        return float(sizes[below[0]]) if len(below) else 0.0
 
     def from_the_end(sizes: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
         gap = b - a
         changes = [i for i in range(len(gap) - 1) if gap[i] > 0 >= gap[i + 1]]
         if not changes:
-            return math.nan
+            return 0.0
         i = changes[-1]
         return found(sizes[i : i + 2], a[i : i + 2], b[i : i + 2])
 
@@ -247,7 +247,7 @@ def crossing(attempt: Answer) -> None:
             "The two seem to be swapped: b falls below a.",
         ),
         Mistake(
-            lambda sizes, a, b: math.log(found(sizes, a, b)),
+            lambda sizes, a, b: math.log(found(sizes, a, b) or 1),
             "That seems to be a logarithm: turn it into a size again.",
         ),
     ]

@@ -153,9 +153,9 @@ class Adam:
 class AdamW(Adam):
     """Adam with decoupled weight decay: each step also takes a share off every parameter.
 
-    Source: I. Loshchilov and F. Hutter, *Decoupled Weight Decay Regularization*, 2019, algorithm 2, where the share is
-    ``weight_decay`` times a schedule of its own. Here, as in Keras, it is ``learning_rate · weight_decay``. All
-    parameters decay, biases too.
+    Source: I. Loshchilov and F. Hutter, *Decoupled Weight Decay Regularization*, 2019, algorithm 2, where one schedule
+    multiplies step and decay alike, and the learning rate the step alone. Here, as in Keras, the share is
+    ``learning_rate · weight_decay``. All parameters decay, biases too.
 
     Parameters
     ----------
