@@ -11,13 +11,21 @@ from tools.book import Book
 from tools.notebook import code_cells, read
 from tools.rules import RULES, Chapter
 
-NEEDED = ("utils", "pages", "_toc.yml", "pyproject.toml", "tools/setup_cell.py", "records/chapters.json")
+# The template builds on cnn-math.
+NEEDED = (
+    "utils",
+    "pages",
+    "_toc.yml",
+    "pyproject.toml",
+    "tools/setup_cell.py",
+    "records/chapters.json",
+    "chapters/cnn-math.ipynb",
+)
 
 
 @pytest.fixture
 def copy(book, tmp_path) -> Book:
-    """The real book without its chapters."""
-    (tmp_path / "chapters").mkdir()
+    """The real book without most of its chapters."""
     for name in NEEDED:
         source, target = book.root / name, tmp_path / name
         target.parent.mkdir(exist_ok=True)
@@ -72,8 +80,8 @@ def test_a_name_that_cannot_be_is_one_sentence_and_writes_nothing(copy, name):
 
 def test_a_name_that_is_taken_writes_nothing(copy):
     before = files(copy)
-    with pytest.raises(ValueError, match=r"^There is a chapter cnn-math already \(utils/checks/cnn_math\.py\): choose"):
-        new.lay(copy, "cnn-math")
+    with pytest.raises(ValueError, match=r"^There is a chapter rnn-math already \(utils/checks/rnn_math\.py\): choose"):
+        new.lay(copy, "rnn-math")
     assert files(copy) == before
 
 
