@@ -1,13 +1,11 @@
 """The checkers of ``background``, asked with answers as readers write them, right ones and wrong ones."""
 
-import itertools
 import math
 
 import numpy as np
 import pytest
 
-from tests.utils.readers import QUIET, UNKNOWN, refused
-from utils import checks
+from tests.utils.readers import UNKNOWN, answers_of, mistakes_of, refused
 from utils.checks.background import (
     doubling_time,
     leave_one_out,
@@ -137,34 +135,8 @@ WRONG = {
 }
 
 
-@QUIET
-@pytest.mark.parametrize("checker", RIGHT, ids=lambda c: c.__name__)
-def test_mistakes_differ_and_all_are_asked_for(checker, monkeypatch):
-    caught = []
-    monkeypatch.setitem(checker.__globals__, "check", lambda attempt, *rest: caught.append(rest))
-    checker(None)
-    solution, cases, mistakes = caught[0]
-    results = [[checks._result(answer, case) for case in cases] for answer in (solution, *(m.answer for m in mistakes))]
-    for one, other in itertools.combinations(results, 2):
-        assert not all(map(checks._same, one, other))
-    for mistake in mistakes:
-        assert len(mistake.diagnosis.split()) <= 22 and mistake.diagnosis.endswith(".")
-        assert any(isinstance(row[0], str) and mistake.diagnosis.startswith(row[0]) for row in WRONG[checker])
-
-
-@pytest.mark.parametrize(("checker", "attempt"), [(checker, answer) for checker in RIGHT for answer in RIGHT[checker]])
-def test_right_answers(checker, attempt, capsys, recwarn):
-    checker(attempt)
-    assert capsys.readouterr().out.startswith("✓")
-    assert not recwarn.list
-
-
-@QUIET
-@pytest.mark.parametrize(("checker", "row"), [(checker, row) for checker in WRONG for row in WRONG[checker]])
-def test_wrong_answers(checker, row):
-    diagnosis, *attempts = row
-    for attempt in attempts:
-        assert refused(checker, attempt).startswith(diagnosis)
+test_mistakes = mistakes_of(WRONG)
+test_right_answers, test_wrong_answers = answers_of(RIGHT, WRONG)
 
 
 @pytest.mark.parametrize("checker", RIGHT, ids=lambda c: c.__name__)

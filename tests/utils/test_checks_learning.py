@@ -1,13 +1,11 @@
 """The checkers of ``learning``, asked with answers as readers write them, right ones and wrong ones."""
 
-import itertools
 import math
 
 import numpy as np
 import pytest
 
-from tests.utils.readers import QUIET, UNKNOWN, refused
-from utils import checks
+from tests.utils.readers import QUIET, UNKNOWN, answers_of, mistakes_of, refused
 from utils.checks.learning import (
     first_step,
     last_velocity,
@@ -177,44 +175,8 @@ WRONG = {
 }
 
 
-def far(a, b):
-    """Whether two results differ in kind, in shape, or by more than a thousandth."""
-    if isinstance(a, Exception) or isinstance(b, Exception):
-        return type(a) is not type(b)
-    return np.shape(a) != np.shape(b) or not np.allclose(a, b, rtol=1e-3, atol=1e-3, equal_nan=True)
-
-
-@QUIET
-@pytest.mark.parametrize("checker", RIGHT, ids=lambda c: c.__name__)
-def test_mistakes_differ_by_more_than_float32_does_and_all_are_asked_for(checker, monkeypatch):
-    caught = []
-    monkeypatch.setitem(checker.__globals__, "check", lambda attempt, *rest: caught.append(rest))
-    checker(None)
-    solution, cases, mistakes = caught[0]
-    answers = [solution, *(mistake.answer for mistake in mistakes)]
-    with np.errstate(all="ignore"):
-        results = [[checks._result(answer, case) for case in cases] for answer in answers]
-    for one, other in itertools.combinations(results, 2):
-        assert not all(map(checks._same, one, other))
-        assert all(far(a, b) for a, b in zip(one, other, strict=True) if not checks._same(a, b))
-    for mistake in mistakes:
-        assert len(mistake.diagnosis.split()) <= 22 and mistake.diagnosis.endswith(".")
-        assert any(mistake.diagnosis.startswith(row[0]) for row in WRONG[checker])
-
-
-@pytest.mark.parametrize(("checker", "attempt"), [(checker, answer) for checker in RIGHT for answer in RIGHT[checker]])
-def test_right_answers(checker, attempt, capsys, recwarn):
-    checker(attempt)
-    assert capsys.readouterr().out.startswith("✓")
-    assert not recwarn.list
-
-
-@QUIET
-@pytest.mark.parametrize(("checker", "row"), [(checker, row) for checker in WRONG for row in WRONG[checker]])
-def test_wrong_answers(checker, row):
-    diagnosis, *attempts = row
-    for attempt in attempts:
-        assert refused(checker, attempt).startswith(diagnosis)
+test_mistakes = mistakes_of(WRONG)
+test_right_answers, test_wrong_answers = answers_of(RIGHT, WRONG)
 
 
 @QUIET

@@ -3,9 +3,8 @@
 import functools
 
 import numpy as np
-import pytest
 
-from tests.utils.readers import QUIET, UNKNOWN, refused
+from tests.utils.readers import QUIET, UNKNOWN, answers_of, refused
 from utils.checks.pretrained import fewest, piece_numbers, reciprocal_rank, sentence_vectors, share_at, there_and_back
 
 
@@ -255,20 +254,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("checker", "attempt"), [(checker, answer) for checker in RIGHT for answer in RIGHT[checker]])
-def test_right_answers(checker, attempt, capsys, recwarn):
-    attempt.__name__ = "attempt"
-    checker(attempt)
-    assert capsys.readouterr().out.startswith("✓")
-    assert not recwarn.list
-
-
-@QUIET
-@pytest.mark.parametrize(("checker", "row"), [(checker, row) for checker in WRONG for row in WRONG[checker]])
-def test_wrong_answers(checker, row):
-    diagnosis, *attempts = row
-    for attempt in attempts:
-        assert refused(checker, attempt).startswith(diagnosis)
+test_right_answers, test_wrong_answers = answers_of(RIGHT, WRONG)
 
 
 def test_only_the_mistakes_of_the_reader_warn(recwarn):
