@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from textwrap import wrap
+from typing import NamedTuple
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -22,8 +23,8 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 BEFORE = re.compile(r"\*\*Before this:\*\*(.*?)\*\*Time:\*\*", re.DOTALL)
 # As wide as the column of text on a phone, so that letters are as large there as everywhere.
-COLUMNS, WIDTH, HEIGHT, ACROSS, DOWN = 3, 118, 46, 12, 30
-LETTERS, LINE = 17, 15
+COLUMNS, WIDTH, ACROSS, DOWN = 3, 118, 12, 30
+LETTERS, LINE, PADDING = 17, 15, 8
 ARROW_HEAD = (
     '<defs><marker id="map-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto">'
     '<path d="M0 0 8 4 0 8z"/></marker></defs>'
@@ -37,6 +38,19 @@ class Chapter:
     name: str
     title: str
     before: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The title, broken after its colon and where a line is full."""
+        return [line for part in re.split(r"(?<=:) ", self.title) for line in wrap(part, LETTERS)]
+
+
+class Box(NamedTuple):
+    """Where the box of a chapter stands: its left upper corner and its height."""
+
+    x: float
+    y: float
+    height: float
 
 
 def read(root: Path) -> list[Chapter]:
@@ -71,52 +85,52 @@ def direct(chapters: list[Chapter]) -> Iterator[tuple[str, str]]:
                 yield other, name
 
 
-def places(chapters: list[Chapter]) -> dict[str, tuple[float, float]]:
-    """Return the left upper corner of each box: below all that the chapter builds on, and near to it."""
+def places(chapters: list[Chapter]) -> dict[str, Box]:
+    """Return the box of each chapter: below and near all that it builds on, as high as the longest title of its row."""
     level: dict[str, int] = {}
     for chapter in chapters:
         level[chapter.name] = 1 + max((level[name] for name in chapter.before), default=-1)
-    corners: dict[str, tuple[float, float]] = {}
+    boxes: dict[str, Box] = {}
     y = 0.0
     for number in range(max(level.values(), default=-1) + 1):
         row = [chapter for chapter in chapters if level[chapter.name] == number]
-        row.sort(key=lambda chapter: sum(corners[name][0] for name in chapter.before) / max(1, len(chapter.before)))
+        row.sort(key=lambda chapter: sum(boxes[name].x for name in chapter.before) / max(1, len(chapter.before)))
         for start in range(0, len(row), COLUMNS):
             line = row[start : start + COLUMNS]
             left = (COLUMNS - len(line)) * (WIDTH + ACROSS) / 2
-            corners |= {chapter.name: (left + i * (WIDTH + ACROSS), y) for i, chapter in enumerate(line)}
-            y += HEIGHT + DOWN
-    return corners
+            height = max(len(chapter.lines) for chapter in line) * LINE + 2 * PADDING
+            boxes |= {chapter.name: Box(left + i * (WIDTH + ACROSS), y, height) for i, chapter in enumerate(line)}
+            y += height + DOWN
+    return boxes
 
 
 def svg(chapters: list[Chapter], address: Callable[[str], str]) -> str:
     """Draw the map; each box is a link to its chapter."""
-    corners = places(chapters)
+    boxes = places(chapters)
     width = COLUMNS * (WIDTH + ACROSS) - ACROSS
-    height = max(y for _, y in corners.values()) + HEIGHT
+    height = max(box.y + box.height for box in boxes.values())
     parts = [
         f'<svg viewBox="-1 -1 {width + 2} {height + 2:g}" role="group" aria-label="Map of the chapters">',
         ARROW_HEAD,
     ]
     for above, below in direct(chapters):
-        x, y, to_x, to_y = *corners[above], *corners[below]
-        x, y, to_x = x + WIDTH / 2, y + HEIGHT, to_x + WIDTH / 2
+        start, end = boxes[above], boxes[below]
+        x, y, to_x, to_y = start.x + WIDTH / 2, start.y + start.height, end.x + WIDTH / 2, end.y
         bend = (y + to_y) / 2
         parts.append(
             f'<path class="arrow" marker-end="url(#map-arrow)" '
             f'd="M{x:g} {y:g}C{x:g} {bend:g} {to_x:g} {bend:g} {to_x:g} {to_y:g}"/>'
         )
     for chapter in chapters:
-        x, y = corners[chapter.name]
-        lines = [line for part in re.split(r"(?<=:) ", chapter.title) for line in wrap(part, LETTERS)]
-        first = y + HEIGHT / 2 - LINE * (len(lines) - 1) / 2
+        x, y, height = boxes[chapter.name]
+        first = y + height / 2 - LINE * (len(chapter.lines) - 1) / 2
         text = "".join(
             f'<tspan x="{x + WIDTH / 2:g}" y="{first + i * LINE:g}">{escape(line)} </tspan>'
-            for i, line in enumerate(lines)
+            for i, line in enumerate(chapter.lines)
         )
         parts.append(
             f'<a href="{address(chapter.name)}">'
-            f'<rect x="{x:g}" y="{y:g}" width="{WIDTH}" height="{HEIGHT}" rx="6"/><text>{text}</text></a>'
+            f'<rect x="{x:g}" y="{y:g}" width="{WIDTH}" height="{height}" rx="6"/><text>{text}</text></a>'
         )
     return "".join([*parts, "</svg>"])
 

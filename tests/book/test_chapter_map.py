@@ -49,15 +49,24 @@ def test_arrows_that_a_longer_way_replaces_are_left_out():
 
 
 def test_boxes_stand_below_what_they_build_on_and_apart():
-    corners = places(DIAMOND)
-    assert corners["a"][1] < corners["b"][1] == corners["c"][1] < corners["d"][1]
-    assert corners["c"][0] - corners["b"][0] == chapter_map.WIDTH + chapter_map.ACROSS
-    assert corners["a"][0] == corners["d"][0] == (corners["b"][0] + corners["c"][0]) / 2
+    boxes = places(DIAMOND)
+    assert boxes["a"].y < boxes["b"].y == boxes["c"].y < boxes["d"].y
+    assert boxes["c"].x - boxes["b"].x == chapter_map.WIDTH + chapter_map.ACROSS
+    assert boxes["a"].x == boxes["d"].x == (boxes["b"].x + boxes["c"].x) / 2
 
 
 def test_a_row_that_is_full_goes_on_below():
-    corners = places([Chapter(str(i), "Title", ()) for i in range(4)])
-    assert [corners[str(i)][1] for i in range(4)] == [0, 0, 0, chapter_map.HEIGHT + chapter_map.DOWN]
+    boxes = places([Chapter(str(i), "Title", ()) for i in range(4)])
+    assert [boxes[str(i)].y for i in range(4)] == [0, 0, 0, boxes["0"].height + chapter_map.DOWN]
+
+
+def test_a_row_is_as_high_as_its_longest_title_asks_and_the_next_stands_below_it():
+    long = Chapter("long", "A title that asks for more lines than the others, by far", ())
+    boxes = places([Chapter("a", "First", ()), long, Chapter("b", "Second", ("long",))])
+    assert len(long.lines) == 4
+    assert boxes["a"].height == boxes["long"].height == 4 * chapter_map.LINE + 2 * chapter_map.PADDING
+    assert boxes["b"].y == boxes["long"].height + chapter_map.DOWN
+    assert boxes["b"].height < boxes["a"].height
 
 
 def test_each_box_is_a_link_with_a_title_that_breaks_after_its_colon():
