@@ -79,7 +79,8 @@ RIGHT = {
 WRONG = {
     doubling_time: [
         ("It seems to be in years", lambda t, v: months(t, v, unit=1)),
-        ("Two logarithms seem to meet", lambda t, v: months(t, v, np.log10)),
+        ("Two logarithms seem to meet: with a slope in", lambda t, v: months(t, v, np.log10)),
+        ("Two logarithms seem to meet: with a slope of", lambda t, v: months(t, v, two=math.log10(2))),
         ("Only the first and", lambda t, v: months(t, v, slope=lambda x, y: (y[-1] - y[0]) / (x[-1] - x[0]))),
         ("The logarithm of 2", lambda t, v: months(t, v, two=1)),
         ("The values seem to be fitted", lambda t, v: months(t, v, log=lambda v: v)),
@@ -88,11 +89,13 @@ WRONG = {
         (UNKNOWN, lambda t, v: months(t, v, two=math.log(3)), lambda t, v: months(v, t)),
     ],
     training_flop: [
-        ("All parameters seem", flop(count=lambda p, a: p)),
+        ("All parameters seem to count: only", flop(count=lambda p, a: p)),
         ("Multiply-adds seem", flop(3)),
         ("Only the way forward", flop(2)),
         ("Only the way back", flop(4)),
         ("The passes seem to be forgotten", flop(times=lambda passes: 1)),
+        ("All parameters seem to count, and", flop(count=lambda p, a: p, times=lambda passes: 1)),
+        ("The 6 seems", flop(1)),
         (UNKNOWN, flop(5), flop(times=lambda passes: passes**2), flop(count=lambda p, a: p - a), flop(6e-9)),
     ],
     transformer_parameters: [
@@ -103,6 +106,8 @@ WRONG = {
         ("Only attention", network(4)),
         ("Only the small networks", network(8)),
         ("The width seems", network(power=1)),
+        ("Only the rows", lambda n, d, v, t: 12 * n * d**2 + v + t),
+        ("Brackets seem", lambda n, d, v, t: 12 * n * d**2 + v + t * d),
         (UNKNOWN, exact, network(10), network(places=2), lambda *shape: math.prod(shape)),
     ],
     training_energy: [
@@ -114,12 +119,14 @@ WRONG = {
         ("It seems to be in watt-hours", energy(unit=3600)),
         ("Seconds seem", energy(unit=1000)),
         ("That seems to be the hours", energy(hall=lambda p: 1, power=lambda w: 1, unit=3600)),
-        (UNKNOWN, energy(hall=lambda p: p - 1), energy(unit=3.6e9), energy(power=lambda w: w**2)),
+        ("It seems to be in megawatt-hours", energy(unit=3.6e9)),
+        (UNKNOWN, energy(hall=lambda p: p - 1), energy(power=lambda w: w**2)),
     ],
     leave_one_out: [
         ("No point seems to be left out", lambda x, y: [line(x, y)] * len(x)),
         ("These seem to be changes", lambda x, y: np.array(slopes(x, y)) - line(x, y)),
         ("The lines seem to go through zero", lambda x, y: slopes(x, y, through_zero)),
+        ("The mean of all points", lambda x, y: slopes(x - x.mean(), y, through_zero)),
         ("These seem to be the residuals", lambda x, y: y - np.polyval(np.polyfit(x, y, 1), x)),
         ("The slopes seem to be in the wrong order", lambda x, y: slopes(x, y)[::-1]),
         (UNKNOWN, lambda x, y: np.mean(slopes(x, y)), lambda x, y: slopes(y, x), lambda x, y: sorted(slopes(x, y))[:2]),
@@ -130,7 +137,9 @@ WRONG = {
         ("flagged seems", lambda c, f, n, s: f / s),
         ("That seems to be the share of the alarms that is wrong", lambda c, f, n, s: 1 - f / n / s),
         ("All the sick seem", lambda c, f, n, s: c / n / s),
-        (UNKNOWN, lambda c, f, n, s: s, lambda c, f, n, s: f / n, lambda c, f, n, s: 100 * f / n / s),
+        ("It seems to be in percent", lambda c, f, n, s: 100 * f / n / s),
+        ("That seems to be the share found among all", lambda c, f, n, s: f / n),
+        (UNKNOWN, lambda c, f, n, s: s, lambda c, f, n, s: f * s / n),
     ],
 }
 

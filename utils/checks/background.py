@@ -32,6 +32,10 @@ def doubling_time(attempt: Answer) -> None:
             lambda years, values: solution(years, values) * math.log(10),
             "Two logarithms seem to meet: with a slope in powers of ten, the 2 needs log10 as well.",
         ),
+        Mistake(
+            lambda years, values: solution(years, values) / math.log(10),
+            "Two logarithms seem to meet: with a slope of natural logarithms, the 2 needs the natural one as well.",
+        ),
         Mistake(ends, "Only the first and the last point seem to count: fit a line to all of them."),
         Mistake(
             lambda years, values: solution(years, values) / math.log(2),
@@ -71,6 +75,11 @@ def training_flop(attempt: Answer) -> None:
             lambda parameters, active, examples, passes: 6 * active * examples,
             "The passes seem to be forgotten: an example that is seen again costs again.",
         ),
+        Mistake(
+            lambda parameters, active, examples, passes: 6 * parameters * examples,
+            "All parameters seem to count, and the passes seem to be forgotten.",
+        ),
+        Mistake(times(1), "The 6 seems to be missing: 2 forward, 4 back."),
     ]
     check(attempt, times(6), [(1.2e12, 9.6e10, 5e11, 2), (7e9, 7e9, 3e12, 1.5)], mistakes)
 
@@ -91,9 +100,17 @@ def transformer_parameters(attempt: Answer) -> None:
         Mistake(variant(tables=2), "The table of tokens seems to count twice: it is used at both ends."),
         Mistake(variant(block=4), "Only attention seems to count: the small network of a block has 8 width² more."),
         Mistake(variant(block=8), "Only the small networks seem to count: attention has 4 width² more."),
+        Mistake(
+            lambda depth, width, vocabulary, length: 12 * depth * width**2 + vocabulary + length,
+            "Only the rows of the tables seem to be counted: each has width numbers.",
+        ),
+        Mistake(
+            lambda depth, width, vocabulary, length: 12 * depth * width**2 + vocabulary + length * width,
+            "Brackets seem to be missing: the width multiplies both tables.",
+        ),
         Mistake(variant(power=1), "The width seems to enter a matrix once: it has width rows and columns."),
     ]
-    check(attempt, variant(), [(12, 768, 50257, 1024), (3, 16, 100, 40)], mistakes)
+    check(attempt, variant(), [(2, 64, 5000, 300), (3, 16, 100, 40)], mistakes)
 
 
 def training_energy(attempt: Answer) -> None:
@@ -112,6 +129,7 @@ def training_energy(attempt: Answer) -> None:
         Mistake(variant(hall=-1), "The PUE seems to divide: what the hall uses is more than its devices do."),
         Mistake(variant(unit=1), "It seems to be in joules: a kilowatt-hour has 3.6 million."),
         Mistake(variant(unit=3600), "It seems to be in watt-hours: a kilowatt has 1,000 watts."),
+        Mistake(variant(unit=3.6e9), "It seems to be in megawatt-hours: a megawatt has 1,000 kilowatts."),
         Mistake(variant(unit=1000), "Seconds seem to be taken for hours: an hour has 3,600."),
         Mistake(variant(power=0, hall=0, unit=3600), "That seems to be the hours: multiply by the power."),
     ]
@@ -139,6 +157,10 @@ def leave_one_out(attempt: Answer) -> None:
         Mistake(
             lambda x, y: without(x, y, lambda x, y: np.sum(x * y) / np.sum(x**2)),
             "The lines seem to go through zero: take the means off first.",
+        ),
+        Mistake(
+            lambda x, y: without(x - np.mean(x), y, lambda x, y: np.sum(x * y) / np.sum(x**2)),
+            "The mean of all points seems to be taken off: take that of those that are left.",
         ),
         Mistake(lambda x, y: y - np.mean(y) - _slope(x, y) * (x - np.mean(x)), "These seem to be the residuals."),
         Mistake(
@@ -171,6 +193,14 @@ def predictive_value(attempt: Answer) -> None:
         Mistake(
             lambda cases, found, patients, flagged: 1 - found / (flagged * patients),
             "That seems to be the share of the alarms that is wrong.",
+        ),
+        Mistake(
+            lambda cases, found, patients, flagged: 100 * found / (flagged * patients),
+            "It seems to be in percent: a share lies between 0 and 1.",
+        ),
+        Mistake(
+            lambda cases, found, patients, flagged: found / patients,
+            "That seems to be the share found among all patients: divide by those with an alarm.",
         ),
         Mistake(
             lambda cases, found, patients, flagged: cases / (flagged * patients),

@@ -19,7 +19,7 @@ LANDMARKS = Provenance(
     package="Large AI Models from the Ground Up",
     version="",
     file="utils/data/landmarks.csv",
-    sha256="c5d128f86261a41cc8cc34b5d976f797f51ae30c49f1ab1cd2e8228c66382b87",
+    sha256="b9d6a3af3d3b9abe4282e85b71dc87dead9a49ca53ee683661b3b97977226083",
     source=(
         "the paper, report or model card that each row names, with the table or section; where it says so, read "
         "as quoted by Epoch AI (https://epoch.ai/data/ai-models) or by other texts"
