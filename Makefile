@@ -7,8 +7,9 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 PY := $(BIN)/python
 INSTALL := $(PY) -m pip install -q --disable-pip-version-check --require-hashes
 PYTEST := $(PY) -m pytest -q
-BOOK_READY := .venv/.book
-TEST_READY := .venv/.test
+# What is installed is known by the locks' content: git renews the times of files when it switches branches.
+BOOK_READY := .venv/.book-$(shell cksum < requirements-book.txt | tr -d ' ')
+TEST_READY := .venv/.test-$(shell cat requirements.txt requirements-data.txt | cksum | tr -d ' ')
 LOCK := uv pip compile --generate-hashes --no-emit-index-url --no-header -q --upgrade
 ANYWHERE := --universal --python-version 3.11
 
@@ -129,14 +130,16 @@ propose:
 
 # --- the environment ----------------------------------------------------------------------------
 
-$(BOOK_READY): requirements-book.txt
+$(BOOK_READY):
 	@sh tools/venv.sh "$(PYTHON)"
+	@rm -f .venv/.book-*
 	@$(INSTALL) -r requirements-book.txt
 	@touch $@
 
-$(TEST_READY): $(BOOK_READY) requirements.txt requirements-data.txt
+$(TEST_READY): | $(BOOK_READY)
 	@command -v git >/dev/null || { echo "The tests need git: install it and run make again." >&2; exit 1; }
 	@echo "Installing what the chapters and the tests need (about 3 GB, once) ..."
+	@rm -f .venv/.test-*
 	@$(INSTALL) -r requirements.txt
 	@$(INSTALL) --no-deps -r requirements-data.txt
 	@touch $@

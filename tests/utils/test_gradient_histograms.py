@@ -50,6 +50,17 @@ def test_a_cell_keeps_all_of_the_gradient(images):
     assert np.allclose(cell_histograms(images, 4, 9).sum(axis=(1, 2, 3)), magnitude.sum(axis=(1, 2)))
 
 
+def test_opposite_directions_are_one_from_0_to_1(images):
+    (_, direction), (_, opposite) = gradients(images), gradients(1 - images)
+    assert direction.min() >= 0 and direction.max() < 1
+    assert np.allclose(direction, opposite, rtol=0, atol=1e-12)
+
+
+def test_whole_numbers_are_images_too(images):
+    whole = (255 * images).astype(np.uint8)
+    assert np.array_equal(hog(whole), hog(whole.astype(float)))
+
+
 def test_a_negative_has_the_same_edges(images):
     assert np.allclose(cell_histograms(1 - images), cell_histograms(images), rtol=0, atol=1e-12)
 
@@ -85,6 +96,11 @@ def test_the_shape_of_the_features():
     found = hog(np.random.default_rng(0).uniform(size=(5, 28, 28)).astype(np.float32), cell=7)
     assert found.shape == (5, 324)
     assert found.dtype == np.float64
+
+
+def test_nine_directions_unless_told_otherwise_and_blocks_of_a_single_cell(images):
+    assert cell_histograms(images).shape == (3, 2, 3, 9)
+    assert hog(images, block=1).shape == (3, 2 * 3 * 9)
 
 
 @pytest.mark.parametrize(
