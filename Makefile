@@ -109,6 +109,7 @@ site: html $(TEST_READY)
 
 # From nothing: a second incremental build would not repeat the warnings that failed the first.
 html: $(BOOK_READY)
+	@echo "== building the book (a minute)"
 	@rm -rf _build
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q >/dev/null
 

@@ -137,7 +137,10 @@ def test_every_test_of_scratch_that_needs_numpy_alone_kills_mutants(book, pyproj
         for path, names in imports.items()
         if any(name.startswith("utils.scratch") for name in names) and "utils.backend" not in names
     }
-    assert sorted(listed) == sorted(alone), "the list is in pyproject.toml, under [tool.mutmut]"
+    assert listed == sorted(alone), (
+        "[tool.mutmut] in pyproject.toml lists the tests of scratch in NumPy alone, sorted; missing or too many: "
+        f"{', '.join(sorted(alone ^ set(listed))) or 'none'}"
+    )
 
 
 def test_the_file_for_conda_users_agrees(book, pyproject):

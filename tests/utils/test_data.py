@@ -66,11 +66,6 @@ def test_classes_are_balanced(digits):
     assert np.bincount(digits.y_test).tolist() == [100] * 10
 
 
-def test_no_image_is_on_both_sides(digits):
-    train, test = ({image.tobytes() for image in part} for part in (digits.x_train, digits.x_test))
-    assert not train & test
-
-
 def test_the_order_says_nothing_about_the_label(digits):
     for labels in (digits.y_train, digits.y_test):
         assert (np.diff(labels) == 0).mean() < 0.2
@@ -113,6 +108,20 @@ def test_every_set_from_a_package_is_tested_here():
     modules = [import_module(f"utils.data.{module.name}") for module in iter_modules(data.__path__)]
     sets = [value for module in modules for value in vars(module).values() if isinstance(value, data.Provenance)]
     assert {kept.file for kept in sets if kept.kind == "package"} == {kept.file for kept in LOADERS.values()}
+
+
+@each_loader
+def test_it_says_who_made_it_and_under_which_terms(load, provenance):
+    assert all(part.strip() for part in dataclasses.astuple(provenance))
+    assert "https://" in provenance.source + provenance.license
+    assert "unknown" not in provenance.license.lower()
+
+
+@each_loader
+def test_training_and_test_share_no_example(load, provenance):
+    if isinstance(kept := load(), data.Dataset):
+        train, test = ({example.tobytes() for example in part} for part in (kept.x_train, kept.x_test))
+        assert not train & test
 
 
 @each_loader
