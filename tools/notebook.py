@@ -98,13 +98,37 @@ def with_minutes(notebook: NotebookNode, seconds: float) -> NotebookNode:
     return notebook
 
 
+def not_python(notebook: NotebookNode) -> list[str]:
+    """Return a complaint about each code cell that Python cannot read: its number, the reason and the line."""
+    wrong = []
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        try:
+            ast.parse(cell.source)
+        except SyntaxError as error:
+            reason = f"{error.msg}; no %magic, no !command"
+            wrong.append(f"cell [{number}] is not Python ({reason}): {(error.text or '').strip()}")
+    return wrong
+
+
+def parsed(source: str) -> ast.Module:
+    """Return the tree of Python source, an empty one where it is not Python: ``not_python`` complains of that."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.Module(body=[], type_ignores=[])
+
+
+def calls(source: str) -> list[ast.Call]:
+    """Return the calls in Python source, wherever they stand."""
+    return [node for node in ast.walk(parsed(source)) if isinstance(node, ast.Call)]
+
+
 def recorded(source: str) -> list[str]:
     """Return the names of the records that Python source reads or makes: first arguments of ``record``."""
-    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and node.args)
     return [
         call.args[0].value
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "record" and isinstance(call.args[0], ast.Constant)
+        for call in calls(source)
+        if call.args and ast.unparse(call.func) == "record" and isinstance(call.args[0], ast.Constant)
     ]
 
 
@@ -121,7 +145,8 @@ def source_hash(book: Book, notebook: NotebookNode) -> str:
         digest.update(
             json.dumps([cell.source.replace(address, ""), _clean_metadata(cell.metadata)], sort_keys=True).encode()
         )
-    code = "\n".join(cell.source for cell in cells)
+    # One cell that is not Python must not hide what the others import and record.
+    code = "\n".join(cell.source for cell in cells if parsed(cell.source).body)
     records = [book.root / "records" / f"{name}.json" for name in recorded(code)]
     for path in [*used_modules(book.root, code), *(path for path in records if path.exists())]:
         digest.update(path.relative_to(book.root).as_posix().encode())

@@ -91,11 +91,8 @@ def renew(book: Book, name: str, progress: bool = False) -> dict:
 
 
 def _names(cell: NotebookNode) -> list[str]:
-    """Return the records of a cell; one that is being written and cannot be parsed has none."""
-    try:
-        return nb.recorded(cell.source) if cell.cell_type == "code" else []
-    except SyntaxError:
-        return []
+    """Return the records of a cell; prose has none."""
+    return nb.recorded(cell.source) if cell.cell_type == "code" else []
 
 
 def _reason(cells: list[NotebookNode]) -> str:

@@ -32,11 +32,15 @@ def refresh(book: Book, name: str | None = None, progress: bool = False) -> list
     Returns
     -------
     list of str
-        The chapters that failed.
+        The chapters that failed, or have a cell that is not Python.
     """
     failed = []
     for chapter, path in book.select(name).items():
         before = nb.read(path)
+        if wrong := nb.not_python(before):
+            print("\n".join(f"{chapter}: {complaint}" for complaint in wrong), file=sys.stderr)
+            failed.append(chapter)
+            continue
         digest = nb.source_hash(book, before)
         if not name and is_current(before, book.record("chapters").get(chapter, {}), digest):
             print(f"{chapter}: up to date")

@@ -1,4 +1,7 @@
-"""What a chapter must look like. Each rule takes a chapter and yields complaints, in words."""
+"""What a chapter must look like: the form of its file. ``tools/prose.py`` has the rules for its text.
+
+Each rule takes a chapter and yields complaints, in words.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,14 @@ import ast
 import base64
 import itertools
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
 from tools import notebook as nb
+from tools import prose
 from tools.book import TABLES, Book
-from tools.symbols import explained, formulas, symbols
+from tools.chapter import Chapter, Rule, tags
 
 COLUMNS = 76
 ENDING = ["Pitfalls", "Check yourself", "Exercises", "Summary", "Further reading"]
@@ -27,59 +28,14 @@ HEADER = re.compile(
     re.DOTALL,
 )
 TITLE = re.compile(r'#@title \S.* \{display-mode: "form"\}')
-DIRECTIVE = re.compile(r"^\s*(?:`{3,}|:{3,}|~{3,})\s*\{[\w:-]+\}|(?<![\w\\$}])\{[\w:-]+\}`[^`]+`", re.MULTILINE)
+# Figures that the text names, one or several: "figure 4", "Figures 2, 3 and 5".
+NAMED = re.compile(r"\b[Ff]igure\s(\d+)|\b[Ff]igures\s(\d+(?:(?:,? and |,? or |, | to |–)\d+)*)")
 MACHINE = re.compile(r"(?<![\w.])(?:/(?:home|root|Users|tmp)/|[A-Za-z]:\\\\?(?:Users|Windows))")
-# A link to a paper, or any link whose words end with a year.
-CITATION = re.compile(
-    r"\[(?=[^\]]*, \d{4}[a-z]?\]|[^\]]*\]\(https?://(?:(?:dx\.)?doi|(?:www\.)?arxiv)\.org/)([^\]]*)\]\((https?://[^)\s]+)\)"
-)
 
 
-@dataclass(frozen=True)
-class Chapter:
-    """A stored chapter and the book around it."""
-
-    book: Book
-    name: str
-
-    @cached_property
-    def path(self) -> Path:
-        """The file."""
-        return self.book.root / "chapters" / f"{self.name}.ipynb"
-
-    @cached_property
-    def notebook(self) -> NotebookNode:
-        """The notebook as stored."""
-        return nb.read(self.path)
-
-    @property
-    def cells(self) -> list[NotebookNode]:
-        """All cells."""
-        return self.notebook.cells
-
-    @property
-    def code(self) -> list[NotebookNode]:
-        """Cells that hold code."""
-        return nb.code_cells(self.notebook)
-
-    @property
-    def markdown(self) -> list[NotebookNode]:
-        """Cells of prose."""
-        return [cell for cell in self.cells if cell.cell_type == "markdown"]
-
-    @cached_property
-    def prose(self) -> str:
-        """All prose without code, in blocks or in lines."""
-        text = "\n\n".join(cell.source for cell in self.markdown)
-        return re.sub(r"`[^`\n]*`", "", re.sub(r"^(`{3,}|~{3,}).*?^\1", "", text, flags=re.M | re.S))
-
-
-Rule = Callable[[Chapter], Iterator[str]]
-
-
-def tags(cell: NotebookNode) -> set[str]:
-    """Return the tags of a cell."""
-    return set(cell.metadata.get("tags", []))
+def python(chapter: Chapter) -> Iterator[str]:
+    """Each code cell is Python, which the other rules, the tests and the records read."""
+    yield from nb.not_python(chapter.notebook)
 
 
 def header(chapter: Chapter) -> Iterator[str]:
@@ -110,7 +66,7 @@ def opening(chapter: Chapter) -> Iterator[str]:
         yield "the set-up cell is not tagged hide-cell"
     values = {}
     if parameters.cell_type == "code":
-        for line in ast.parse(parameters.source).body:
+        for line in nb.parsed(parameters.source).body:
             if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant):
                 values[ast.unparse(line.targets[0])] = line.value.value
     if tags(parameters) != {"parameters"} or values != {"PROFILE": "quick", "SEED": 0}:
@@ -130,13 +86,6 @@ def sections(chapter: Chapter) -> Iterator[str]:
     found = [title for marks, title in headings if len(marks) == 2]
     if found[-len(ENDING) :] != ENDING:
         yield f"the last sections are {found[-len(ENDING) :]}, not {ENDING}"
-
-
-def plain(chapter: Chapter) -> Iterator[str]:
-    """No MyST directive or role: Colab and GitHub would show it raw."""
-    for cell in chapter.markdown:
-        if match := DIRECTIVE.search(cell.source):
-            yield f"MyST in a chapter: {match[0].strip()}"
 
 
 def width(chapter: Chapter) -> Iterator[str]:
@@ -172,7 +121,7 @@ def folding(chapter: Chapter) -> Iterator[str]:
 
 
 def figures(chapter: Chapter) -> Iterator[str]:
-    """A figure has alt text and, in the cell below, a numbered caption in italics."""
+    """A figure has alt text and, in the cell below, a numbered caption in italics; a figure that is named is there."""
     number = 0
     for cell, below in zip(chapter.cells, [*chapter.cells[1:], NotebookNode(cell_type="", source="")], strict=True):
         images = [o for o in cell.get("outputs", []) if any(t.startswith("image/") for t in o.get("data", {}))]
@@ -195,34 +144,9 @@ def figures(chapter: Chapter) -> Iterator[str]:
     for alt in re.findall(r"!\[([^\]]*)\]\(|<img(?![^>]*\balt=\"[^\"])", chapter.prose):
         if not alt.strip():
             yield "an image in prose has no alt text"
-
-
-def equations(chapter: Chapter) -> Iterator[str]:
-    """A tag names one equation, and a reference names a tag that exists."""
-    found = re.findall(r"\\tag\{([^}]+)\}", chapter.prose)
-    yield from (f"\\tag{{{tag}}} is used twice" for tag in sorted({t for t in found if found.count(t) > 1}))
-    for tag in re.findall(r"(?i:equations?) \((\d+)\)", chapter.prose):
-        if tag not in found:
-            yield f"equation ({tag}) has no \\tag"
-
-
-def notation(chapter: Chapter) -> Iterator[str]:
-    """Each letter of a formula stands in the notation, in the table for all or in one of the chapter."""
-    page = (chapter.book.root / "pages" / "notation.md").read_text(encoding="utf-8")
-    known = explained(page, chapter.name)
-    for formula in formulas(chapter.prose):
-        if unknown := symbols(formula) - known:
-            yield f"not in pages/notation.md: {', '.join(sorted(unknown))} in {' '.join(formula.split())}"
-
-
-def citations(chapter: Chapter) -> Iterator[str]:
-    """A citation names author and year, and its paper is listed in the references."""
-    references = (chapter.book.root / "pages" / "references.md").read_text(encoding="utf-8")
-    for label, url in CITATION.findall(chapter.prose):
-        if not re.search(r"\b\d{4}[a-z]?$", label):
-            yield f"a citation ends with the year: [{label}]({url})"
-        if not re.search(re.escape(url) + r"(?![\w/.-]*\w)", references):
-            yield f"not in pages/references.md: {url}"
+    named = {int(figure) for match in NAMED.finditer(chapter.prose) for figure in re.findall(r"\d+", match[0])}
+    captions = {int(figure) for figure in re.findall(r"^\*Figure (\d+)\.", chapter.prose, re.MULTILINE)}
+    yield from (f"figure {figure} is named, and no figure has that number" for figure in sorted(named - captions))
 
 
 def outputs(chapter: Chapter) -> Iterator[str]:
@@ -280,6 +204,5 @@ def orphans(book: Book) -> list[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    header, opening, sections, plain, width, endings, folding, figures, equations, notation, citations, outputs,
-    stored, records
+    python, header, opening, sections, width, endings, folding, figures, *prose.RULES, outputs, stored, records
 )  # fmt: skip

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from tests.book.sound import Sound
 from tools import notebook as nb
 from tools.book import Book
 
@@ -88,6 +89,12 @@ def store(book: Book, name: str, *code: str) -> Path:
     path = book.root / "chapters" / f"{name}.ipynb"
     path.write_text(nb.text(chapter(*code)), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Sound:
+    """A chapter that keeps every rule, for each test to break."""
+    return Sound(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from tools import notebook as nb
 from tools.book import Book
-from tools.rules import Chapter
+from tools.chapter import Chapter
 
 LINK = re.compile(r"\[[^\]]+\]\(\.\./chapters/([\w-]+)\.ipynb(?:#([^)\s]*))?\)")
 SEE = re.compile(r"See \[(?P<term>[^\]]+)\]\(#(?P<letter>\w+)\)\.")
@@ -70,10 +70,10 @@ def stems(text: str) -> list[str]:
     return [ENDING.sub("", word) for word in re.findall(r"[^\W_]+", text.casefold())]
 
 
-def terms(prose: str) -> set[str]:
-    """What stands in bold in a chapter and is no label."""
-    bold = {" ".join(found.split()) for found in re.findall(r"\*\*(.+?)\*\*", LABEL.sub("", prose), re.S)}
-    return {found for found in bold if re.search(r"[^\W\d].*[^.:?!]$", found)} - NO_TERMS
+def terms(prose: str) -> list[str]:
+    """What stands in bold in a chapter and is no label, as often as it does."""
+    bold = [" ".join(found.split()) for found in re.findall(r"\*\*(.+?)\*\*", LABEL.sub("", prose), re.S)]
+    return [found for found in bold if re.search(r"[^\W\d].*[^.:?!]$", found) and found not in NO_TERMS]
 
 
 def order(page: list[Entry]) -> Iterator[str]:
@@ -118,10 +118,16 @@ def gaps(page: list[Entry], chapter: str, prose: str) -> Iterator[str]:
         return [word for word in stems(term) if word not in ("a", "an", "the", "with")]
 
     names = [words_of(entry.term) for entry in page if chapter in dict(entry.links)]
-    for term in sorted(terms(prose)):
+    for term in sorted(set(terms(prose))):
         words = words_of(term)
         if not any(name[: len(words)] == words for name in names):
             yield f"**{term}** of {chapter} has no entry in pages/glossary.md that leads there"
+
+
+def repeated(prose: str) -> list[str]:
+    """The terms that stand in bold again: bold marks where one is introduced."""
+    found = [term.casefold() for term in terms(prose)]
+    return sorted({term for term in found if found.count(term) > 1})
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +146,11 @@ def test_each_entry_leads_to_sections_that_use_its_term(book, page):
 @pytest.mark.parametrize("name", Book().chapters())
 def test_each_term_in_bold_has_an_entry(book, page, name):
     assert list(gaps(page, name, Chapter(book, name).prose)) == []
+
+
+@pytest.mark.parametrize("name", Book().chapters())
+def test_each_term_is_bold_once(book, name):
+    assert repeated(Chapter(book, name).prose) == [], f"bold more than once in {name}: make all but the first plain"
 
 
 SOUND = """# Glossary
@@ -214,7 +225,12 @@ def test_sections_are_known_by_the_anchors_of_their_headings(one):
 
 
 def test_labels_are_no_terms(one):
-    assert terms(one.prose) == {"sum", "sums", "clipped"}
+    assert terms(one.prose) == ["sum", "sums", "clipped"]
+
+
+def test_a_term_that_is_bold_again_is_named(one):
+    assert repeated(one.prose) == []
+    assert repeated(f"{one.prose}\n**Clipped** is **unmasked**, and **unmasked** it is.") == ["clipped"]
 
 
 @pytest.mark.parametrize(

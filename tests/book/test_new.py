@@ -8,8 +8,9 @@ import pytest
 
 from tools import new
 from tools.book import Book
+from tools.chapter import Chapter
 from tools.notebook import code_cells, read
-from tools.rules import RULES, Chapter
+from tools.rules import RULES
 
 # The template builds on cnn-math.
 NEEDED = (

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tools.rules import Chapter
+from tools.chapter import Chapter
 from tools.symbols import explained, formulas, symbols
 
 PAGE = """# Notation
@@ -56,6 +56,8 @@ def test_no_symbol_is_explained_that_no_chapter_uses(book):
     for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
         title, introduction = section.split("\n", 1)[0], section.split("|", 1)[0]
         names = re.findall(r"/([\w-]+)\.ipynb", introduction) or book.chapters()
+        missing = sorted(set(names) - set(book.chapters()))
+        assert not missing, f"{title} leads to no chapter: {', '.join(missing)}"
         used = {s for name in names for formula in formulas(Chapter(book, name).prose) for s in symbols(formula)}
         rows = re.findall(r"^\|([^|]*)\|", section, re.MULTILINE)
         if left := {s for row in rows for formula in formulas(row) for s in symbols(formula)} - used:

@@ -1,21 +1,11 @@
 """The references hold every cited work once, in order, and none that the book does not cite."""
 
 import re
-import unicodedata
 from itertools import pairwise
 
 import pytest
 
-
-def entries(page: str) -> list[str]:
-    """The works of a page, one line each."""
-    return [" ".join(entry.split()) for entry in re.findall(r"^- (.+(?:\n  .+)*)", page, re.MULTILINE)]
-
-
-def family(work: str) -> str:
-    """Family name of the first author, which orders the page, in letters of English."""
-    author = re.match(r"(.+?)(?:,|(?<!\b[A-Z])\. )", work)[1]
-    return unicodedata.normalize("NFKD", author.split()[-1]).encode("ascii", "ignore").decode().lower()
+from tools.references import entries, family
 
 
 def complaints(page: str, book: str) -> list[str]:
@@ -31,6 +21,7 @@ def complaints(page: str, book: str) -> list[str]:
             elif not re.search(re.escape(link) + r"(?![\w/-])", book):
                 wrong.append(f"not cited anywhere: {link}")
             seen.add(link)
+    # The family name of the first author orders the page.
     families = [family(work) for work in entries(page.split("\n## ")[0])]
     wrong += [f"not in order: {b} after {a}" for a, b in pairwise(families) if b < a]
     return wrong

@@ -82,6 +82,22 @@ def test_a_failing_chapter_stays_as_it_was(small, capsys):
     assert [p.name for p in path.parent.iterdir()] == ["one.ipynb"]
 
 
+def test_a_chapter_that_is_not_python_fails_and_the_others_go_on(small, capsys):
+    store(small, "two", "x = 1", "x = 2\n%matplotlib inline", "record('two-sweep', x)\n!ls")
+    assert refresh(small) == ["two"]
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == [
+        "two: cell [3] is not Python (invalid syntax; no %magic, no !command): %matplotlib inline",
+        "two: cell [4] is not Python (invalid syntax; no %magic, no !command): !ls",
+    ]
+    assert "one: running" in captured.out
+    assert list(small.record("chapters")) == ["one"]
+
+
+def test_code_that_is_not_python_has_no_records():
+    assert nb.recorded("record('one-sum', x)\n%matplotlib inline") == []
+
+
 def test_an_interrupted_refresh_leaves_the_chapter_as_it_was(small):
     marker = small.root / "started"
     path = store(
