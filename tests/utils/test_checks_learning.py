@@ -65,11 +65,14 @@ def rolled(gradients, rate, share, start=1.0, sign=-1, late=False):
     return v
 
 
-def adamw(w, g, rate, decay, t=1, before=True, inside=False, epsilon=1e-7):
+EPSILON = 1e-7 / math.sqrt(0.001)  # (16)'s, beside the root of the corrected mean
+
+
+def adamw(w, g, rate, decay, before=True, inside=False, new=(0.1, 0.001), epsilon=EPSILON, under=0):
     if inside:
         g = g + decay * w
-    mean, square = 0.1 * g / (1 - 0.9**t), 0.001 * g**2 / (1 - 0.999**t)
-    step = rate * mean / (np.sqrt(square) + epsilon / math.sqrt(1 - 0.999**t))
+    mean, square = new[0] * g / 0.1, new[1] * g**2 / 0.001
+    step = rate * mean / (np.sqrt(square + under) + epsilon)
     if inside:
         return w - step
     return w * (1 - rate * decay) - step if before else (w - step) * (1 - rate * decay)
@@ -100,6 +103,8 @@ WRONG = {
         ("Only the diagonal seems", lambda dp, p: dp * p),
         ("Only the diagonal p (1 - p)", lambda dp, p: dp * p * (1 - p), lambda dp, p: dp * (p - p**2)),
         ("The weights seem to be missing", softmax_back(weighted=False)),
+        ("The mean seems to be unweighted", lambda dp, p: p * (dp - dp.mean(axis=1)[:, None])),
+        ("The sums seem to lack keepdims", lambda dp, p: p * (dp - np.einsum("ij,ij->i", dp, p))),
         ("The sum seems to run over the whole", softmax_back(axis=None)),
         ("The sum seems to run down", softmax_back(axis=0)),
         ("A sign seems to be wrong", softmax_back(sign=1)),
@@ -120,8 +125,9 @@ WRONG = {
         ("The axes of length 1 seem to be left out", added(ones=False)),
         ("The axes of length 1 seem to be gone", added(keep=False)),
         ("The axes in front", lambda dy, shape: added(front=False)(dy, shape)),
+        ("It seems to sum over the first", lambda dy, shape: dy.sum(axis=0), lambda dy, shape: sum(dy)),
         (UNKNOWN, lambda dy, shape: dy.sum(), lambda dy, shape: np.zeros(shape), added(add=np.max)),
-        (UNKNOWN, lambda dy, shape: -added()(dy, shape), lambda dy, shape: dy.sum(axis=0)),
+        (UNKNOWN, lambda dy, shape: -added()(dy, shape), lambda dy, shape: dy.sum(axis=-1)),
     ],
     last_velocity: [
         ("The weights seem to be the wrong way", lambda g, r, s: rolled(g[::-1], r, s)),
@@ -130,6 +136,7 @@ WRONG = {
         ("The learning rate seems", lambda g, r, s: rolled(g, 1, s)),
         ("A factor 1 - share", lambda g, r, s: rolled(g, r, s, start=1 - s)),
         ("Nothing seems to be forgotten", lambda g, r, s: rolled(g, r, 1.0)),
+        ("Every gradient seems to weigh", lambda g, r, s: rolled(g, r, 1.0) / (1 - s)),
         ("Only the last gradient", lambda g, r, s: rolled(g, r, 0.0)),
         (UNKNOWN, lambda g, r, s: rolled(g, r, 1 - s), lambda g, r, s: rolled(g[1:], r, s), lambda g, r, s: 0 * g[0]),
         (UNKNOWN, lambda g, r, s: -r * g.mean(axis=0), lambda g, r, s: -r * g / (1 - s), lambda g, r, s: r),
@@ -139,23 +146,29 @@ WRONG = {
         ("The decay seems to be in the gradient", lambda w, g, r, d: adamw(w, g, r, d, inside=True)),
         ("The decay seems to lack", lambda w, g, r, d: adamw(w, g, r, 0) - d * w),
         ("The decay seems to make", lambda w, g, r, d: adamw(w, g, r, -d)),
+        ("The decay seems to come after", lambda w, g, r, d: adamw(w, g, r, d, before=False)),
+        ("ε seems to stand inside", lambda w, g, r, d: adamw(w, g, r, d, epsilon=0, under=1e-4)),
+        ("ε seems to stand beside", lambda w, g, r, d: adamw(w, g, r, d, epsilon=1e-7)),
+        ("β and 1 - β", lambda w, g, r, d: adamw(w, g, r, d, new=(0.9, 0.999))),
         ("The correction", lambda w, g, r, d: w * (1 - r * d) - r * 0.1 * g / (np.sqrt(0.001 * g**2) + 1e-7)),
         ("The root", lambda w, g, r, d: w * (1 - r * d) - r * np.sqrt(0.001) * g / (0.001 * g**2 + 1e-7)),
         ("That seems to be plain", lambda w, g, r, d: w - r * (g + d * w)),
         ("It seems to climb", lambda w, g, r, d: adamw(w, -g, r, d)),
-        (UNKNOWN, lambda w, g, r, d: adamw(w, g, r, d, before=False), lambda w, g, r, d: w, lambda w, g, r, d: -r * g),
+        (UNKNOWN, lambda w, g, r, d: adamw(w, g, r, d, epsilon=0), lambda w, g, r, d: w, lambda w, g, r, d: -r * g),
     ],
     variance_for_leaky: [
         ("The slope seems to be missing", lambda n, a: 2 / n),
         ("The slope seems not to be squared", lambda n, a: 2 / n / (1 + a)),
-        ("The half seems", lambda n, a: 1 / n / (1 + a * a)),
+        ("That seems to be for no activation", lambda n, a: 1 / n),
+        ("The half seems to be at one sign", lambda n, a: 2 / n / (1 + 2 * a * a)),
+        ("The half seems to be missing", lambda n, a: 1 / n / (1 + a * a)),
         ("The factor seems to be upside down", lambda n, a: 2 / n * (1 + a * a)),
         ("That seems to be the standard", lambda n, a: math.sqrt(2 / n / (1 + a * a))),
         ("A sign seems", lambda n, a: 2 / (n * (1 - a * a)), lambda n, a: np.float64(2) / n / (1 - a**2)),
         ("The number of inputs", lambda n, a: 2 / (1 + a * a)),
         (
             UNKNOWN,
-            lambda n, a: 1 / n,
+            lambda n, a: a / n,
             lambda n, a: n * (1 + a**2) / 2,
             lambda n, a: 2 / n / (1 - a / 2),
             lambda n, a: a,
@@ -164,6 +177,11 @@ WRONG = {
     log_sum_exp: [
         ("The exponentials seem to overflow", lambda z: np.log(np.sum(np.exp(z), axis=1))),
         ("What was taken off", lambda z: np.log(np.exp(z - z.max(axis=1)[:, None]).sum(axis=1))),
+        (
+            "The sign seems to be wrong",
+            lambda z: np.log(np.exp(z - z.max(axis=1)[:, None]).sum(axis=1)) - z.max(axis=1),
+        ),
+        ("The logarithm seems to be inside", lambda z: np.sum(np.log(np.exp(z)), axis=1)),
         ("All rows seem to be shifted", lambda z: z.max() + np.log(np.exp(z - z.max()).sum(axis=1))),
         ("It seems to shift by the mean", lambda z: (m := z.mean(1)) + np.log(np.exp(z - m[:, None]).sum(1))),
         ("It seems to shift by the smallest", lambda z: (m := z.min(1)) + np.log(np.exp(z - m[:, None]).sum(1))),

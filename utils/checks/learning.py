@@ -15,10 +15,7 @@ Answer = Callable[..., Any]
 def softmax_gradient(attempt: Answer) -> None:
     """Check ``softmax_gradient(dp, p)``: the gradient with respect to the scores, given that at the output ``p``."""
     mistakes = [
-        Mistake(
-            lambda dp, p: p * dp,
-            "Only the diagonal seems to be there: raising one score lowers the other probabilities of its row.",
-        ),
+        Mistake(lambda dp, p: p * dp, "Only the diagonal seems to be there: one score also moves the rest of its row."),
         Mistake(
             lambda dp, p: dp * p * (1 - p),
             "Only the diagonal p (1 - p) seems to be there, as for a sigmoid: one score moves its whole row.",
@@ -26,6 +23,14 @@ def softmax_gradient(attempt: Answer) -> None:
         Mistake(
             lambda dp, p: p * (dp - dp.sum(axis=1, keepdims=True)),
             "The weights seem to be missing in the sum: it is over dp · p, the mean of dp under p.",
+        ),
+        Mistake(
+            lambda dp, p: p * (dp - dp.mean(axis=1, keepdims=True)),
+            "The mean seems to be unweighted: each dp counts with its p.",
+        ),
+        Mistake(
+            lambda dp, p: p * (dp - (dp * p).sum(axis=1)),
+            "The sums seem to lack keepdims=True: here each is taken off a column, not off its row.",
         ),
         Mistake(
             lambda dp, p: p * (dp - (dp * p).sum()),
@@ -89,9 +94,10 @@ def unbroadcast(attempt: Answer) -> None:
             front_only,
             "The axes of length 1 seem to be left out: they were repeated too, and keep their place with length 1.",
         ),
+        Mistake(no_keepdims, "The axes of length 1 seem to be gone: keepdims=True leaves them in place."),
         Mistake(
-            no_keepdims,
-            "The axes of length 1 seem to be gone: keepdims=True leaves them in place.",
+            lambda dy, shape: dy.sum(axis=0),
+            "It seems to sum over the first axis always: the shape says which axes were repeated.",
         ),
         Mistake(
             ones_only,
@@ -141,6 +147,10 @@ def last_velocity(attempt: Answer) -> None:
             "Nothing seems to be forgotten: each step multiplies all older gradients by the share.",
         ),
         Mistake(
+            lambda gradients, rate, share: -rate * gradients.sum(axis=0) / (1 - share),
+            "Every gradient seems to weigh 1 / (1 - share), what all together come to if they are equal and many.",
+        ),
+        Mistake(
             lambda gradients, rate, share: -rate * gradients[-1],
             "Only the last gradient seems to count: that is a share of 0.",
         ),
@@ -160,10 +170,12 @@ def first_step(attempt: Answer) -> None:
         AdamW(rate, decay).update([w], [g])
         return w
 
-    def adam(g: np.ndarray, root: bool = True, corrected: bool = True) -> np.ndarray:
-        square = 0.001 * g**2
-        below = np.sqrt(square) if root else square
+    def adam(g: np.ndarray, root: float = 0.5, corrected: bool = True, inside: float = 0) -> np.ndarray:
+        below = (0.001 * g**2 + inside) ** root
         return (np.sqrt(0.001) / 0.1 if corrected else 1) * 0.1 * g / (below + 1e-7)
+
+    def decayed(step: Callable[[np.ndarray], np.ndarray]) -> Answer:
+        return lambda w, g, rate, decay: w - rate * decay * w - rate * step(g)
 
     mistakes = [
         Mistake(lambda w, g, rate, decay: w - rate * adam(g), "The decay seems to be missing."),
@@ -180,25 +192,38 @@ def first_step(attempt: Answer) -> None:
             "The decay seems to make weights larger: it takes a share off.",
         ),
         Mistake(
-            lambda w, g, rate, decay: w - rate * decay * w - rate * adam(g, corrected=False),
+            lambda w, g, rate, decay: (w - rate * adam(g)) * (1 - rate * decay),
+            "The decay seems to come after the step: it takes its share off the weights as they were before.",
+        ),
+        Mistake(
+            decayed(lambda g: adam(g, corrected=False)),
             "The correction seems to be missing: both means start at 0 and are too small by different factors.",
         ),
         Mistake(
-            lambda w, g, rate, decay: w - rate * decay * w - rate * adam(g, root=False),
+            decayed(lambda g: adam(g, root=1)),
             "The root seems to be missing: the mean is divided by the root of the mean square.",
         ),
         Mistake(
-            lambda w, g, rate, decay: w - rate * decay * w - rate * g,
-            "That seems to be plain gradient descent with decay: Adam divides by the size of the gradient.",
+            decayed(lambda g: adam(g, inside=1e-7)),
+            "ε seems to stand inside the root, as in (15): (16) adds it to the root of ν.",
         ),
         Mistake(
-            lambda w, g, rate, decay: w - rate * decay * w + rate * adam(g),
-            "It seems to climb: the step goes against the gradient.",
+            decayed(lambda g: g / (np.abs(g) + 1e-7)),
+            "ε seems to stand beside the root of the corrected ν, as in the paper's algorithm 1: (16) takes ν itself.",
         ),
+        Mistake(
+            decayed(lambda g: np.sqrt(0.001) / 0.1 * 0.9 * g / (np.sqrt(0.999 * g**2) + 1e-7)),
+            "β and 1 - β seem to be swapped in the means: after one step μ is a tenth of the gradient.",
+        ),
+        Mistake(
+            decayed(lambda g: g),
+            "That seems to be plain gradient descent with decay: Adam divides by the size of the gradient.",
+        ),
+        Mistake(decayed(lambda g: -adam(g)), "It seems to climb: the step goes against the gradient."),
     ]
     cases = [
-        (np.array([1.0, -2.0, 4.0]), np.array([0.5, 3.0, -0.01]), 0.1, 0.5),
-        (np.array([2.0, 0.5]), np.array([-0.1, 0.2]), 0.5, 0.2),
+        (np.array([1.0, -2.0, 4.0]), np.array([0.5, 3.0, -1e-5]), 0.1, 0.5),
+        (np.array([2.0, 0.5]), np.array([-5.0, 8.0]), 0.5, 0.2),
     ]
     check(attempt, solution, cases, mistakes)
 
@@ -206,12 +231,12 @@ def first_step(attempt: Answer) -> None:
 def variance_for_leaky(attempt: Answer) -> None:
     """Check ``variance_for_leaky(n, a)``: the variance of weights in front of a leaky ReLU."""
     mistakes = [
+        Mistake(lambda n, a: 2 / n, "The slope seems to be missing: negative scores come through too, times alpha."),
+        Mistake(lambda n, a: 1 / n, "That seems to be for no activation at all: negative scores shrink by alpha."),
+        Mistake(lambda n, a: 2 / (n * (1 + a)), "The slope seems not to be squared: what is kept is the mean square."),
         Mistake(
-            lambda n, a: 2 / n, "The slope seems to be missing: negative scores come through too, alpha times as large."
-        ),
-        Mistake(
-            lambda n, a: 2 / (n * (1 + a)),
-            "The slope seems not to be squared: what is kept is the mean square.",
+            lambda n, a: 1 / (n * (0.5 + a**2)),
+            "The half seems to be at one sign only: both halves of the scores count half.",
         ),
         Mistake(
             lambda n, a: 1 / (n * (1 + a**2)),
@@ -221,17 +246,9 @@ def variance_for_leaky(attempt: Answer) -> None:
             lambda n, a: 2 * (1 + a**2) / n,
             "The factor seems to be upside down: the more comes through, the smaller the weights must be.",
         ),
-        Mistake(
-            lambda n, a: np.sqrt(2 / (n * (1 + a**2))),
-            "That seems to be the standard deviation: its square is asked for.",
-        ),
-        Mistake(
-            lambda n, a: 2 / (n * (1 - a**2)),
-            "A sign seems to be wrong: the negative half adds to the mean square.",
-        ),
-        Mistake(
-            lambda n, a: 2 / (1 + a**2), "The number of inputs seems to be missing: a score is a sum of n products."
-        ),
+        Mistake(lambda n, a: np.sqrt(2 / (n * (1 + a**2))), "That seems to be the standard deviation: square it."),
+        Mistake(lambda n, a: 2 / (n * (1 - a**2)), "A sign seems to be wrong: the negative half adds to the sum."),
+        Mistake(lambda n, a: 2 / (1 + a**2), "The number of inputs seems to be missing: a score sums up n products."),
     ]
     check(attempt, lambda n, a: 2 / (n * (1 + a**2)), [(100, 0.0), (2, 0.3), (10, 0.8), (4, 0.5)], mistakes)
 
@@ -255,6 +272,11 @@ def log_sum_exp(attempt: Answer) -> None:
             "What was taken off seems not to be added again: without it the answer is too small by m.",
         ),
         Mistake(
+            lambda z: shifted(z, z.max(axis=1, keepdims=True), back=-1),
+            "The sign seems to be wrong: what was taken off is added again.",
+        ),
+        Mistake(lambda z: np.log(np.exp(z)).sum(axis=1), "The logarithm seems to be inside the sum."),
+        Mistake(
             lambda z: shifted(z, np.full((len(z), 1), z.max())),
             "All rows seem to be shifted by one number: a row far below it rounds to 0, so each needs its own.",
         ),
@@ -267,10 +289,7 @@ def log_sum_exp(attempt: Answer) -> None:
             "It seems to shift by the smallest: the largest score must end at 0, or it may still overflow.",
         ),
         Mistake(lambda z: z.max(axis=1), "Only the largest score seems to count: the others add to the sum."),
-        Mistake(
-            lambda z: solution(z.T),
-            "It seems to run down the columns: the scores of one example stand in a row.",
-        ),
+        Mistake(lambda z: solution(z.T), "It seems to run down the columns: an example's scores stand in a row."),
     ]
     cases = [
         (np.array([[0.0, 1.0, 2.0], [3.0, 3.0, 0.5], [1.0, -1.0, 0.0]]),),
