@@ -18,6 +18,8 @@ from utils.checks import concepts
         (lambda d, heads: 3 * d * d + 3 * d, "Only three layers"),
         (lambda d, heads: 4 * d * (d / heads + 1), "Each head seems to read only its share"),
         (lambda d, heads: 4 * d * d + 4, "one bias for a layer"),
+        (lambda d, heads: 4 * (d // heads) * d + 4 * (d // heads), "One head seems to be counted"),
+        (lambda d, heads: sum(4 * d**2 for _ in range(heads)), "The heads seem to be counted each, and the biases"),
     ],
 )
 def test_wrong_attention(attempt, diagnosis):
@@ -47,7 +49,11 @@ def needed(copies=4, of_examples=True, size_of=lambda s: s, shared=True):
         (needed(shared=False), "kept for each example: all examples share"),
         (lambda p, n, b, size: 4 * size * p, "The activations seem to be missing"),
         (needed(size_of=lambda s: 1), "These seem to be numbers"),
-        (lambda p, n, b, size: 4 * size * p + n * b, "numbers, not bytes"),
+        (lambda p, n, b, size: 4 * size * p + n * b, "The activations seem to be numbers, not bytes"),
+        (lambda p, n, b, size: 4 * p + size * n * b, "Those of a parameter seem to be numbers, not bytes"),
+        (lambda p, n, b, size: 16 * p + size * n * b, "16 bytes a parameter seem to be fixed"),
+        (needed(16), "The bytes seem to count twice"),
+        (needed(0), "Only the activations"),
     ],
 )
 def test_wrong_bytes(attempt, diagnosis):
@@ -59,18 +65,19 @@ def test_right_bytes():
     concepts.training_bytes(lambda p, n, b, size: 4 * p * size + n * b * size)
 
 
-def shares(center=0.5, wrap=True, exchanged=False, turn=math.pi, weigh=lambda r: r):
+def shares(center=0.5, wrap=True, exchanged=False, turn=math.pi, weigh=float, whole=math.floor, modulo=True, add=True):
     """Return an answer in a loop over the pixels."""
 
     def answer(r, angle, bins):
         h = [0.0] * bins
         for size, a in zip(r, angle, strict=True):
             u = bins * a / turn - center
-            low = math.floor(u)
+            low = whole(u)
             far = low + 1 - u if exchanged else u - low
             for b, part in ((low, 1 - far), (low + 1, far)):
                 if wrap or 0 <= b < bins:
-                    h[b % bins] += part * weigh(size)
+                    b = b % bins if modulo else b
+                    h[b] = part * weigh(size) + (h[b] if add else 0)
         return h
 
     return answer
@@ -102,6 +109,9 @@ def at_once(r, angle, bins):
         (shares(weigh=lambda r: 1), "count alike"),
         (shares(turn=2 * math.pi), "a whole turn"),
         (at_once, "only the last seems to count"),
+        (shares(whole=int), "cut toward zero"),
+        (shares(modulo=False), "The bin after the last seems to be looked for"),
+        (shares(add=False), "seems to replace the one before"),
     ],
 )
 def test_wrong_histograms(attempt, diagnosis):
@@ -133,6 +143,19 @@ def with_directions(axis=0, subtract=True, add=True, largest=True):
     return answer
 
 
+def by_parts(pick=lambda v, k: v[:, :k], take_off=True, add=True):
+    """Return an answer that adds up its directions one by one; v (d, d) has them as columns, v.T as NumPy's svd."""
+
+    def answer(x, k):
+        m = np.mean(x, axis=0)
+        v = np.linalg.svd(x - m)[2].T
+        z = x - m if take_off else x
+        kept = sum(np.outer(z @ w, w) for w in pick(v, k).T)
+        return kept + m if add else kept
+
+    return answer
+
+
 @pytest.mark.parametrize(
     ("attempt", "diagnosis"),
     [
@@ -141,6 +164,9 @@ def with_directions(axis=0, subtract=True, add=True, largest=True):
         (with_directions(largest=False), "differ least"),
         (with_directions(axis=1), "that of each row"),
         (lambda x, k: x, "That is x itself"),
+        (by_parts(lambda v, k: v.T[:, :k]), "svd gives the directions as its rows"),
+        (by_parts(take_off=False, add=False), "z is (x - m) w"),
+        (by_parts(take_off=False), "added at the end, and not to be taken off"),
     ],
 )
 def test_wrong_reconstructions(attempt, diagnosis):
@@ -149,6 +175,7 @@ def test_wrong_reconstructions(attempt, diagnosis):
 
 def test_right_reconstructions():
     concepts.reconstruct(with_directions())
+    concepts.reconstruct(by_parts())
 
     def by_svd(x, k):
         u, s, vt = np.linalg.svd(x - x.mean(0), full_matrices=False)
@@ -174,7 +201,8 @@ def in_pairs(tie=0.5, over=lambda ones, zeros, n: ones * zeros):
         (lambda p, y: in_pairs()(-p, y), "The order seems to be turned"),
         (lambda p, y: ((p > 0.5) == y).mean(), "the share of right answers"),
         (in_pairs(over=lambda a, b, n: 1), "a number of pairs"),
-        (in_pairs(over=lambda a, b, n: n * (n - 1) / 2), "all pairs of rows"),
+        (in_pairs(over=lambda a, b, n: n * (n - 1) / 2), "It seems to divide by all pairs of rows"),
+        (lambda p, y: np.mean([(a > b) + (a == b) / 2 for a in p for b in p]), "All pairs of rows seem to be compared"),
     ],
 )
 def test_wrong_orders(attempt, diagnosis):
@@ -205,6 +233,19 @@ def meeting(scale=np.log, back=np.exp, last=False):
     return answer
 
 
+def at(part=lambda d, e: d / (d - e), falls=lambda d, e: d > 0 >= e, never=0.0):
+    """Return an answer by equation (7) as it reads."""
+
+    def answer(sizes, a, b):
+        d = b - a
+        for n in range(len(d) - 1):
+            if falls(d[n], d[n + 1]):
+                return sizes[n] * (sizes[n + 1] / sizes[n]) ** part(d[n], d[n + 1])
+        return never
+
+    return answer
+
+
 @pytest.mark.parametrize(
     ("attempt", "diagnosis"),
     [
@@ -213,6 +254,12 @@ def meeting(scale=np.log, back=np.exp, last=False):
         (meeting(last=True), "the last crossing"),
         (lambda s, a, b: meeting()(s, b, a), "The two seem to be swapped"),
         (meeting(back=float), "That seems to be a logarithm"),
+        (at(lambda d, e: -e / (d - e)), "counted from the far end"),
+        (at(lambda d, e: d / (d + e)), "The two gaps seem to be added"),
+        (at(lambda d, e: 0), "the lines cross after it"),
+        (at(never=np.inf), "seems to return infinity"),
+        (at(falls=lambda d, e: d * e < 0), "exactly at one of the sizes"),
+        (lambda s, a, b: meeting()(s, np.log(a), np.log(b)), "the logarithm of the errors"),
     ],
 )
 def test_wrong_crossings(attempt, diagnosis):
@@ -221,7 +268,9 @@ def test_wrong_crossings(attempt, diagnosis):
 
 def test_right_crossings(capsys):
     concepts.crossing(meeting())
-    assert "is right in 3 cases" in capsys.readouterr().out
+    assert "is right in 4 cases" in capsys.readouterr().out
+    concepts.crossing(at())
+    assert "is right in 4 cases" in capsys.readouterr().out
 
 
 CHECKERS = [getattr(concepts, name) for name in dir(concepts) if name.islower() and name[0] != "_"]
