@@ -135,8 +135,8 @@ def figures(chapter: Chapter) -> Iterator[str]:
             yield f"{where}: the cell prints what its last line returns; end with a call that returns nothing"
         if not cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip():
             yield f"{where} has no alt text in mystnb.image.alt"
-        if below.cell_type != "markdown" or not re.match(rf"\*Figure {number}\. [^*]+\*", below.source):
-            yield f"{where}: the cell below does not begin with *Figure {number}. …*"
+        if below.cell_type != "markdown" or not re.match(rf"\*Figure {number}\. .+\*(?:\n\n|\Z)", below.source):
+            yield f"{where}: the cell below does not begin with the paragraph *Figure {number}. …*"
         for output in images:
             png = base64.b64decode("".join(output.data.get("image/png", "")))
             if b"Software" in png or b"matplotlib" in png:
