@@ -64,8 +64,9 @@ mutants: $(TEST_READY) ## Mutate utils/scratch and count the mutants that no tes
 	@$(PY) -m tools.mutants
 	@$(PY) -m tools.status
 
-status: $(TEST_READY) ## Write pages/status.md anew from records/
+status: $(TEST_READY) ## Write pages/status.md and pages/reproductions.md anew
 	@$(PY) -m tools.status
+	@$(PY) -m tools.reproductions
 
 lock: ## Renew the locks from pyproject.toml
 	@command -v uv >/dev/null || { echo "make lock needs uv: install it with 'pip install uv'." >&2; exit 1; }

@@ -10,7 +10,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from tools import notebook as nb
-from tools import status
+from tools import reproductions, status
 from tools.book import Book, replace
 from tools.execute import ChapterError, execute
 from utils.machine import backend, versions
@@ -69,6 +69,7 @@ def refresh(book: Book, name: str | None = None, progress: bool = False) -> list
         if result.seconds > LONGEST:
             print(f"{chapter}: over the {LONGEST} s of a chapter, unless this machine was busy", file=sys.stderr)
     status.write(book)
+    reproductions.write(book)
     return failed
 
 

@@ -1,0 +1,161 @@
+"""Generate ``pages/reproductions.md``: ``python -m tools.reproductions``.
+
+What a paper says and how the book's result compares is judged by a person, in ``pages/reproductions.toml``. The rest
+comes from the chapters: the label of the paper, the lines that the cells print, what was measured, and the section.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tools import prose
+from tools.book import Book, replace
+from tools.chapter import Chapter
+from tools.notebook import code_cells
+from tools.status import number, table
+
+VERDICTS = {"holds": "holds", "weakly": "holds weakly", "not": "does not hold"}
+INTRODUCTION = """\
+# Reproductions
+
+What papers found, and what came out when this book tried it on two processor cores. `make refresh` writes this page
+from the chapters and from `pages/reproductions.toml`, which holds the verdicts; do not edit it.
+
+A result **holds** if it came out here by the margin that the book asks of all its claims: two points and five standard
+deviations. It **holds weakly** if only a mean over seeds shows it, or only under some of the paper's conditions. It **does
+not hold** if we looked for it and found nothing, or the opposite. That is a sentence about small models and small data, not
+about the paper. Formulas that were derived or proved anew are not listed: only what was measured is.
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result of a paper, as ``pages/reproductions.toml`` has it.
+
+    Attributes
+    ----------
+    chapter : name of the chapter that tries it
+    work : link of the paper, as the chapter cites it
+    finds : what the paper says, one sentence
+    here : what the book tried, in words, without a result
+    claims : what the chapter's cells print after the check mark, to the letter
+    verdict : one of ``VERDICTS``
+    remark : how this differs from the paper; needed unless the verdict is "holds"
+    """
+
+    chapter: str
+    work: str
+    finds: str
+    here: str
+    claims: list[str]
+    verdict: str
+    remark: str = ""
+
+
+def entries(book: Book) -> list[Entry]:
+    """Return all entries, in the order of the chapters; none where there is no file."""
+    path = book.root / "pages" / "reproductions.toml"
+    found = tomllib.loads(path.read_text(encoding="utf-8"))["result"] if path.exists() else []
+    order = list(book.chapters())
+    listed = [Entry(**entry) for entry in found]
+    return sorted(listed, key=lambda entry: order.index(entry.chapter) if entry.chapter in order else len(order))
+
+
+def complaints(book: Book) -> Iterator[str]:
+    """Say what is wrong with the entries, a sentence each."""
+    measured = book.record("chapters")
+    for entry in entries(book):
+        where = f"pages/reproductions.toml, {entry.chapter}, {entry.finds!r}"
+        if entry.chapter not in book.chapters():
+            yield f"{where}: there is no such chapter"
+            continue
+        chapter = Chapter(book, entry.chapter)
+        if entry.verdict not in VERDICTS:
+            yield f"{where}: the verdict {entry.verdict!r} is none of {', '.join(VERDICTS)}"
+        if entry.verdict != "holds" and not entry.remark:
+            yield f"{where}: say in a remark how it differs"
+        if not label(chapter, entry.work):
+            yield f"{where}: the chapter does not cite {entry.work}"
+        sentences = [claim["sentence"] for claim in measured.get(entry.chapter, {}).get("claims", ())]
+        for claim in entry.claims:
+            if sentences.count(claim) != 1:
+                yield f"{where}: {sentences.count(claim)} claims of the chapter are {claim!r}, not one"
+            elif not section(chapter, claim):
+                yield f"{where}: no stored output has the line ✓ {claim}"
+
+
+def label(chapter: Chapter, work: str) -> str:
+    """Return the words by which a chapter cites a work, empty if it does not."""
+    return next((label for label, link in prose.CITATION.findall(chapter.prose) if link == work), "")
+
+
+def section(chapter: Chapter, claim: str) -> str:
+    """Return the anchor of the section in which a cell prints a claim, empty if none does."""
+    headings = 0
+    for cell in chapter.cells:
+        if cell.cell_type == "markdown":
+            text = re.sub(r"^(`{3,}|~{3,}).*?^\1", "", cell.source, flags=re.M | re.S)
+            headings += len(re.findall(r"^#+ +.+$", text, re.MULTILINE))
+        elif cell in code_cells(chapter.notebook):
+            lines = [line for output in cell.outputs for line in output.get("text", "").splitlines()]
+            if f"✓ {claim}" in lines:
+                return prose.anchors(chapter)[headings - 1]
+    return ""
+
+
+def row(chapter: Chapter, entry: Entry, measured: dict[str, object]) -> list[object]:
+    """Return the row of one entry."""
+    lines = []
+    for claim in entry.claims:
+        shown = "" if isinstance(measured[claim], bool) else f" ({number(measured[claim])})"
+        lines.append(f"✓ [{claim}](../chapters/{chapter.name}.ipynb#{section(chapter, claim)}){shown}")
+    verdict = f"**{VERDICTS[entry.verdict]}**" + (f": {entry.remark}" if entry.remark else "")
+    paper = f"[{label(chapter, entry.work)}]({entry.work}): {entry.finds}"
+    return [paper, "<br>".join([entry.here, *lines]), verdict]
+
+
+def page(book: Book) -> str:
+    """Return the whole page.
+
+    Raises
+    ------
+    SystemExit
+        If an entry is wrong, with a sentence for each.
+    """
+    if wrong := list(complaints(book)):
+        raise SystemExit("\n".join(wrong))
+    found, records = entries(book), book.record("chapters")
+    counts = {name: sum(entry.verdict == name for entry in found) for name in VERDICTS}
+    papers = len({entry.work for entry in found})
+    parts = [
+        INTRODUCTION,
+        (
+            f"Of {len(found)} results of {papers} papers {counts['holds']} hold, {counts['weakly']} hold weakly and "
+            f"{counts['not']} do not. The number in parentheses is what was measured when the chapter last ran.\n"
+        ),
+    ]
+    for name in dict.fromkeys(entry.chapter for entry in found):
+        chapter = Chapter(book, name)
+        measured = {claim["sentence"]: claim["measured"] for claim in records[name]["claims"]}
+        rows = [row(chapter, entry, measured) for entry in found if entry.chapter == name]
+        title = re.match(r"# (.+)", chapter.text)[1]
+        parts += [f"## {title}\n", table(["the paper says", "the book finds", "verdict"], rows)]
+    return "\n".join(parts)
+
+
+def write(book: Book) -> None:
+    """Write the page, unless it is as it should be or there are no entries."""
+    if not entries(book):
+        return
+    path, content = book.root / "pages" / "reproductions.md", page(book)
+    if not path.exists() or path.read_text(encoding="utf-8") != content:
+        replace(path, content)
+
+
+if __name__ == "__main__":
+    write(Book())
+    sys.exit(0)
