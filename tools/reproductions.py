@@ -25,10 +25,10 @@ INTRODUCTION = """\
 What papers found, and what came out when this book tried it on two processor cores. `make refresh` writes this page
 from the chapters and from `pages/reproductions.toml`, which holds the verdicts; do not edit it.
 
-A result **holds** if it came out here by the margin that the book asks of all its claims: two points and five standard
-deviations. It **holds weakly** if only a mean over seeds shows it, or only under some of the paper's conditions. It **does
-not hold** if we looked for it and found nothing, or the opposite. That is a sentence about small models and small data, not
-about the paper. Formulas that were derived or proved anew are not listed: only what was measured is.
+A result **holds** if it came out here by the margin that the book asks of all its claims: two points and five
+standard deviations. It **holds weakly** if only a mean over seeds shows it, or only under some of the paper's
+conditions. It **does not hold** if we looked for it and found nothing, or the opposite: a sentence about small models
+and small data, not about the paper. What was derived or proved anew is not listed, only what was measured.
 """
 
 
