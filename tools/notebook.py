@@ -132,10 +132,19 @@ def recorded(source: str) -> list[str]:
     ]
 
 
+def recalled(source: str) -> list[str]:
+    """Return the names of other chapters' records that Python source reads: second arguments of ``read``."""
+    return [
+        call.args[1].value
+        for call in calls(source)
+        if len(call.args) == 2 and ast.unparse(call.func) == "read" and isinstance(call.args[1], ast.Constant)
+    ]
+
+
 def source_hash(book: Book, notebook: NotebookNode) -> str:
     """Return the SHA-256 of all that a chapter's outputs come from.
 
-    That is the source and the metadata of its code cells, the records that they read, and the text of
+    That is the source and the metadata of its code cells, the records that they make or read, and the text of
     every ``utils`` module that they import, directly or through others. The repository's address is left
     out: moving the book changes no output.
     """
@@ -147,7 +156,7 @@ def source_hash(book: Book, notebook: NotebookNode) -> str:
         )
     # One cell that is not Python must not hide what the others import and record.
     code = "\n".join(cell.source for cell in cells if parsed(cell.source).body)
-    records = [book.root / "records" / f"{name}.json" for name in recorded(code)]
+    records = [book.root / "records" / f"{name}.json" for name in [*recorded(code), *recalled(code)]]
     for path in [*used_modules(book.root, code), *(path for path in records if path.exists())]:
         digest.update(path.relative_to(book.root).as_posix().encode())
         digest.update(path.read_text(encoding="utf-8").encode())

@@ -98,6 +98,11 @@ def test_code_that_is_not_python_has_no_records():
     assert nb.recorded("record('one-sum', x)\n%matplotlib inline") == []
 
 
+def test_records_of_other_chapters_are_known_by_how_they_are_read():
+    source = 'read(RECORDS, "two-sum").weights\nread("a")\nread(folder, name)\nfile.read(1, "b")\nrecord("c", x)'
+    assert nb.recalled(source) == ["two-sum"]
+
+
 def test_an_interrupted_refresh_leaves_the_chapter_as_it_was(small):
     marker = small.root / "started"
     path = store(
@@ -181,3 +186,8 @@ def test_the_hash_sees_the_records_that_the_chapter_reads(small):
 
     small.write_record("one-more", {"rows": [1]})
     assert digest() != made
+
+    store(small, "one", 'weights = read(settings.RECORDS, "two-sweep").weights')
+    read = digest()
+    small.write_record("two-sweep", {"rows": [2]})
+    assert digest() != read
