@@ -25,10 +25,11 @@ INTRODUCTION = """\
 What papers found, and what came out when this book tried it on two processor cores. `make refresh` writes this page
 from the chapters and from `pages/reproductions.toml`, which holds the verdicts; do not edit it.
 
-A result **holds** if it came out here by the margin that the book asks of all its claims: two points and five
-standard deviations. It **holds weakly** if only a mean over seeds shows it, or only under some of the paper's
-conditions. It **does not hold** if we looked for it and found nothing, or the opposite: a sentence about small models
-and small data, not about the paper. What was derived or proved anew is not listed, only what was measured.
+A result **holds** if it came out here clear of chance: by two points and five standard deviations of a mean over seeds,
+or by more than its interval where one was computed. It **holds weakly** if it came out only so by its sign, only under
+some of the paper's conditions, or in one run. It **does not hold** if we looked for it and found nothing, or the
+opposite: a sentence about small models and small data, not about the paper. What was derived or proved anew is not
+listed, only what was measured.
 """
 
 
@@ -107,15 +108,22 @@ def section(chapter: Chapter, claim: str) -> str:
     return ""
 
 
-def row(chapter: Chapter, entry: Entry, measured: dict[str, object]) -> list[object]:
-    """Return the row of one entry."""
-    lines = []
-    for claim in entry.claims:
-        shown = "" if isinstance(measured[claim], bool) else f" ({number(measured[claim])})"
-        lines.append(f"✓ [{claim}](../chapters/{chapter.name}.ipynb#{section(chapter, claim)}){shown}")
-    verdict = f"**{VERDICTS[entry.verdict]}**" + (f": {entry.remark}" if entry.remark else "")
-    paper = f"[{label(chapter, entry.work)}]({entry.work}): {entry.finds}"
-    return [paper, "<br>".join([entry.here, *lines]), verdict]
+def unit(claim: dict) -> str:
+    """Return what was measured in the unit of the claim's bound, empty where there is nothing but yes."""
+    measured, bound = claim["measured"], claim["bound"]
+    if isinstance(measured, bool):
+        return ""
+    # A bound of 0.05 that is printed as 5% was measured as a share, too.
+    share = isinstance(bound, float) and f"{100 * bound:g}%" in claim["sentence"]
+    return f" (measured: {number(100 * measured) + '%' if share else number(measured)})"
+
+
+def row(chapter: Chapter, entry: Entry, printed: dict[str, dict]) -> list[object]:
+    """Return the row of one entry; ``printed`` has the claims of its chapter by their sentences."""
+    link = f"../chapters/{chapter.name}.ipynb#{section(chapter, entry.claims[0])}"
+    lines = [f"[{entry.here}]({link})", *(f"✓ {claim}{unit(printed[claim])}" for claim in entry.claims)]
+    verdict = f"**{VERDICTS[entry.verdict]}**" + (f"; {entry.remark}" if entry.remark else "")
+    return [f"[{label(chapter, entry.work)}]({entry.work}): {entry.finds}", "<br>".join(lines), verdict]
 
 
 def page(book: Book) -> str:
@@ -129,22 +137,22 @@ def page(book: Book) -> str:
     if wrong := list(complaints(book)):
         raise SystemExit("\n".join(wrong))
     found, records = entries(book), book.record("chapters")
-    counts = {name: sum(entry.verdict == name for entry in found) for name in VERDICTS}
-    papers = len({entry.work for entry in found})
-    parts = [
-        INTRODUCTION,
-        (
-            f"Of {len(found)} results of {papers} papers {counts['holds']} hold, {counts['weakly']} hold weakly and "
-            f"{counts['not']} do not. The number in parentheses is what was measured when the chapter last ran.\n"
-        ),
-    ]
-    for name in dict.fromkeys(entry.chapter for entry in found):
+    by_chapter = {name: [e for e in found if e.chapter == name] for name in dict.fromkeys(e.chapter for e in found)}
+    counts, sections = [], []
+    for name, tried in by_chapter.items():
         chapter = Chapter(book, name)
-        measured = {claim["sentence"]: claim["measured"] for claim in records[name]["claims"]}
-        rows = [row(chapter, entry, measured) for entry in found if entry.chapter == name]
         title = re.match(r"# (.+)", chapter.text)[1]
-        parts += [f"## {title}\n", table(["the paper says", "the book finds", "verdict"], rows)]
-    return "\n".join(parts)
+        counts.append([f"[{title}](../chapters/{name}.ipynb)", *(_count(tried, verdict) for verdict in VERDICTS)])
+        printed = {claim["sentence"]: claim for claim in records[name]["claims"]}
+        rows = [row(chapter, entry, printed) for entry in tried]
+        sections += [f"## {title}\n", table(["the paper says", "the book finds", "verdict"], rows)]
+    total = [f"all: {len(found)} results of {len({e.work for e in found})} papers"]
+    counts.append([*total, *(_count(found, verdict) for verdict in VERDICTS)])
+    return "\n".join([INTRODUCTION, table(["chapter", *VERDICTS.values()], counts), *sections])
+
+
+def _count(tried: list[Entry], verdict: str) -> int:
+    return sum(entry.verdict == verdict for entry in tried)
 
 
 def write(book: Book) -> None:

@@ -16,7 +16,10 @@ here = "Two sums."
 claims = ["A sum is under 3", "It is one"]
 verdict = "holds"
 """
-MEASURED = [{"sentence": "A sum is under 3", "measured": 2.12345}, {"sentence": "It is one", "measured": True}]
+MEASURED = [
+    {"sentence": "A sum is under 3", "measured": 2.12345, "bound": 3},
+    {"sentence": "It is one", "measured": True, "bound": True},
+]
 
 
 @pytest.fixture
@@ -42,18 +45,31 @@ def test_the_page(tried):
     weak = ENTRY.replace('"holds"', '"weakly"\nremark = "only twos"').replace("small", "tiny")
     judge(tried, weak + ENTRY)
     page = reproductions.page(tried)
-    claims = (
-        "✓ [A sum is under 3](../chapters/one.ipynb#and-again) (2.123)<br>"
-        "✓ [It is one](../chapters/one.ipynb#and-again)"
+    where = "../chapters/one.ipynb#and-again"
+    row = (
+        "| [Gauss, 1801](https://doi.org/10.1000/1): Sums are {}. "
+        f"| [Two sums.]({where})<br>✓ A sum is under 3 (measured: 2.123)<br>✓ It is one | **{{}} |"
     )
-    row = "| [Gauss, 1801](https://doi.org/10.1000/1): Sums are {}. | Two sums.<br>" + claims + " | **{}** |"
-    assert "Of 2 results of 1 papers 1 hold, 1 hold weakly and 0 do not." in page
+    assert "| [One](../chapters/one.ipynb) | 1 | 1 | 0 |\n| all: 2 results of 1 papers | 1 | 1 | 0 |" in page
     assert "## One\n\n| the paper says | the book finds | verdict |" in page
-    weak_row = row.format("tiny", "holds weakly").replace("** |", "**: only twos |")
-    assert page.endswith(f"{weak_row}\n{row.format('small', 'holds')}\n")
+    assert page.endswith(f"{row.format('tiny', 'holds weakly**; only twos')}\n{row.format('small', 'holds**')}\n")
     reproductions.write(tried)
     path = tried.root / "pages" / "reproductions.md"
     assert path.read_text(encoding="utf-8") == page
+
+
+@pytest.mark.parametrize(
+    ("sentence", "measured", "bound", "shown"),
+    [
+        ("Under 5% are wrong", 0.0321, 0.05, " (measured: 3.21%)"),
+        ("By over 2.5%", 0.04, 0.025, " (measured: 4%)"),
+        ("Over 5% is 0.1 more", 0.2, 0.1, " (measured: 0.2)"),
+        ("Under 12 points", 3, 12, " (measured: 3)"),
+        ("It is so", True, True, ""),
+    ],
+)
+def test_what_was_measured_has_the_unit_of_the_bound(sentence, measured, bound, shown):
+    assert reproductions.unit({"sentence": sentence, "measured": measured, "bound": bound}) == shown
 
 
 def test_without_verdicts_there_is_no_page(small):
@@ -81,7 +97,9 @@ def test_a_wrong_entry_is_one_sentence(tried, old, new, complaint):
 
 def test_a_claim_that_is_printed_twice_or_not_stored_is_found(tried):
     judge(tried)
-    tried.write_record("chapters", {"one": {"claims": [*MEASURED, MEASURED[1], {"sentence": "New", "measured": 1}]}})
+    tried.write_record(
+        "chapters", {"one": {"claims": [*MEASURED, MEASURED[1], {"sentence": "New", "measured": 1, "bound": 2}]}}
+    )
     assert [c.split(": ", 1)[1] for c in reproductions.complaints(tried)] == [
         "2 claims of the chapter are 'It is one', not one"
     ]
