@@ -198,9 +198,7 @@ def test_examples_of_a_label_are_mixed_and_what_is_left_over_is_dealt_to_nobody(
     assert [len(own) for own in places] == [4, 4]
     assert len(set(np.concatenate(places).tolist())) == 8
     assert np.concatenate(places)[:4].tolist() != [0, 1, 2, 3]
-    with pytest.raises(
-        ValueError, match=r"^11 examples do not make 12 shards: take fewer clients or fewer shards\.$"
-    ):
+    with pytest.raises(ValueError, match=r"^11 examples do not make 12 shards: take fewer clients or fewer shards\.$"):
         label_shards(y, 6, 2, np.random.default_rng(0))
     assert len(label_shards(y, 11, 1, np.random.default_rng(0))) == 11
 

@@ -66,7 +66,9 @@ def test_merged_weights_give_the_same(scale):
 )
 def test_shapes_that_do_not_fit(down, up):
     x, w, b, *_ = arrays()
-    message = rf"The weights have shape \(4, 3\), A {str(down)!s} and B".replace("A (", r"A \(").replace(") and", r"\) and")
+    message = rf"The weights have shape \(4, 3\), A {str(down)!s} and B".replace("A (", r"A \(").replace(
+        ") and", r"\) and"
+    )
     for call in (lambda: low_rank(x, w, b, np.ones(down), np.ones(up)), lambda: merge(w, np.ones(down), np.ones(up))):
         with pytest.raises(ValueError, match=message) as error:
             call()

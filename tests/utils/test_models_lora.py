@@ -26,7 +26,7 @@ def test_a_new_adapter_changes_nothing():
     assert len(layers) == 8
     assert [layer.scale for layer in layers] == [2.0] * 8
     np.testing.assert_allclose(gpt.predict_on_batch(TOKENS), before, atol=1e-5)
-    for kept, now in zip(weights, gpt.get_weights(), strict=False):
+    for kept, _now in zip(weights, gpt.get_weights(), strict=False):
         assert any(np.array_equal(kept, other) for other in gpt.get_weights() if other.shape == kept.shape)
     assert len(gpt.get_weights()) == len(weights) + 16
     # A of 16 x 2, B of 2 x 48 for the projection, and so on
@@ -150,9 +150,7 @@ def test_layer_and_scratch_agree(agree, case):
     y = ops.convert_to_numpy(layer(x))
     agree("LoRA, output", y, low_rank.low_rank(x, w, b, down, up, 2.5), 1e-12)
     dy = np.random.default_rng(7).normal(size=y.shape)
-    _, gradients, (dx, _) = value_and_grad(
-        lambda x, dy: ops.sum(layer(x) * dy), [layer.down, layer.up], x, dy
-    )
+    _, gradients, (dx, _) = value_and_grad(lambda x, dy: ops.sum(layer(x) * dy), [layer.down, layer.up], x, dy)
     expected = low_rank.low_rank_backward(dy, x, w, down, up, 2.5)
     for found, ours in zip((dx, *gradients), expected, strict=True):
         agree("LoRA, gradients", found, ours, 1e-12)
@@ -183,9 +181,7 @@ def test_activation_and_bias(case, activation, use_bias):
     dense = keras.layers.Dense(3, activation=activation, use_bias=use_bias)
     dense.build((None, 4))
     dense.set_weights([layer.merged(), case[2]] if use_bias else [layer.merged()])
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(layer(x)), ops.convert_to_numpy(dense(x)), rtol=1e-7, atol=1e-9
-    )
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), ops.convert_to_numpy(dense(x)), rtol=1e-7, atol=1e-9)
     assert layer.compute_output_shape((2, 7, 4)) == (2, 7, 3)
 
 

@@ -139,7 +139,7 @@ class LowRank(Layer):
 
     def build(self, shape: tuple[int, ...], generator: np.random.Generator, dtype: np.dtype) -> tuple[int, ...]:
         """Draw A with variance 1 / inputs, and set B to zero: at first the layer is the dense layer alone."""
-        outputs = shape[:-1] + (self.layer.units,)
+        outputs = (*shape[:-1], self.layer.units)
         if not self.layer.parameters:
             self.layer.build(shape, generator, dtype)
         _check_rank(self.rank, self.layer.parameters[0].shape)
