@@ -220,3 +220,32 @@ def test_of_a_batch_it_betrays_weighted_means():
 
 def test_a_client_knows_its_size():
     assert [len(c) for c in clients((5, 3))] == [5, 3]
+
+
+def test_defaults():
+    (client,) = clients((6,))
+    ours, theirs = network(), network()
+    local_steps(ours, client, 0.1)
+    theirs.step(client.x, client.y, SGD(0.1))
+    for a, b in zip(ours.parameters, theirs.parameters, strict=True):
+        np.testing.assert_array_equal(a, b)
+    server, alone = Server(network()), network()
+    server.round([client], 0.1, epochs=3)
+    local_steps(alone, client, 0.1, epochs=3)
+    for a, b in zip(server.shared, alone.parameters, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+def test_whole_numbers_stay_whole():
+    (found,) = average([[np.array([2, 4])], [np.array([4, 5])]], [1, 1])
+    assert found.dtype == int
+    assert found.tolist() == [3, 4]
+
+
+def test_shards_keep_the_order_in_which_the_examples_were_mixed():
+    y = np.random.default_rng(0).integers(0, 3, 60)
+    places = label_shards(y, 6, 1, np.random.default_rng(4))
+    generator = np.random.default_rng(4)
+    order = sorted(generator.permutation(60).tolist(), key=lambda place: y[place])
+    cut = np.reshape(order, (6, 10))
+    np.testing.assert_array_equal(places, cut[generator.permutation(6)])

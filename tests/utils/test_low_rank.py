@@ -171,3 +171,8 @@ def test_a_rank_that_does_not_fit():
     layer = LowRank(Dense(3), 4)
     with pytest.raises(ValueError, match=r"^A rank of 4 does not fit weights of shape \(7, 3\): take 1 to 3\.$"):
         layer.build((7,), np.random.default_rng(0), np.dtype("float64"))
+
+
+def test_defaults():
+    assert LowRank(Dense(3), 2).scale == 0.5
+    assert LowRank(Dense(3), 4, 2.0).scale == 0.5
