@@ -34,6 +34,8 @@ def copy(book, tmp_path) -> Book:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
+    # It judges results of the chapters that are not here.
+    (tmp_path / "pages" / "reproductions.toml").unlink()
     return Book(tmp_path)
 
 
