@@ -26,7 +26,7 @@ What papers found, and what came out when this book tried it on two processor co
 from the chapters and from `pages/reproductions.toml`, which holds the verdicts; do not edit it.
 
 A result **holds** if it came out here clear of chance: by two points and five standard deviations of a mean over seeds,
-or by more than its interval where one was computed. It **holds weakly** if it came out only so by its sign, only under
+or by more than its interval where one was computed. It **holds weakly** if only its sign came out so, or only under
 some of the paper's conditions, or in one run. It **does not hold** if we looked for it and found nothing, or the
 opposite: a sentence about small models and small data, not about the paper. What was derived or proved anew is not
 listed, only what was measured.

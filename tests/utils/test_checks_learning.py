@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.utils.readers import QUIET, UNKNOWN, answers_of, mistakes_of, refused
+from tests.utils.readers import QUIET, UNKNOWN, answers_of, mistakes_of, refused, single
 from utils.checks.learning import (
     first_step,
     last_velocity,
@@ -14,15 +14,6 @@ from utils.checks.learning import (
     unbroadcast,
     variance_for_leaky,
 )
-
-
-def single(answer):
-    """Return an answer whose arrays are all float32, as deep learning has them."""
-
-    def rounded(*case):
-        return np.float32(answer(*(part.astype("float32") if isinstance(part, np.ndarray) else part for part in case)))
-
-    return rounded
 
 
 def by_jacobian(dp, p):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.utils.readers import QUIET, UNKNOWN, answers_of, mistakes_of, refused
+from tests.utils.readers import QUIET, UNKNOWN, answers_of, mistakes_of, refused, single
 from utils.checks.trend_personalisation import (
     adapted,
     adapter_bytes,
@@ -12,15 +12,6 @@ from utils.checks.trend_personalisation import (
     leaked,
     merged,
 )
-
-
-def single(answer):
-    """Return an answer whose arrays are all float32, as deep learning has them."""
-
-    def rounded(*case):
-        return np.float32(answer(*(part.astype("float32") if isinstance(part, np.ndarray) else part for part in case)))
-
-    return rounded
 
 
 def scores(rank=lambda down: down.shape[1], weights=1.0, bias=1.0, path=1.0):
