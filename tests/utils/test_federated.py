@@ -249,3 +249,22 @@ def test_shards_keep_the_order_in_which_the_examples_were_mixed():
     order = sorted(generator.permutation(60).tolist(), key=lambda place: y[place])
     cut = np.reshape(order, (6, 10))
     np.testing.assert_array_equal(places, cut[generator.permutation(6)])
+
+
+def test_a_round_hands_all_settings_to_each_client():
+    some, settings = clients((6, 7)), {"epochs": 2, "batch_size": 3, "pull": 2.0}
+    server, alone, sent = Server(network()), network(), []
+    server.round(some, 0.2, **settings, generator=np.random.default_rng(6))
+    generator = np.random.default_rng(6)
+    for client in some:
+        alone.set_parameters(network().parameters)
+        local_steps(alone, client, 0.2, **settings, generator=generator)
+        sent.append([p.copy() for p in alone.parameters])
+    for ours, theirs in zip(server.shared, average(sent, [6, 7]), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13, atol=1e-15)
+
+
+def test_weights_too_large_for_small_numbers():
+    weights = np.array([60_000, 60_000], np.float16)  # their sum is more than such a number holds
+    (found,) = average([[np.array([1.0])], [np.array([3.0])]], weights)
+    assert found.tolist() == [2]

@@ -127,6 +127,17 @@ def test_a_is_drawn_with_variance_one_over_inputs():
     assert down.dtype == up.dtype == np.float32
     assert down.std() == pytest.approx(1 / 20, rel=0.02)
     assert layer.layer.parameters[0].shape == (400, 50)  # the dense layer was built, too
+    assert layer.layer.parameters[0].dtype == np.float32
+
+
+def test_the_shape_of_sequences():
+    assert LowRank(Dense(3), 2).build((5, 4), np.random.default_rng(0), np.dtype("float64")) == (5, 3)
+
+
+def test_nearest_of_a_tall_and_of_a_flat_change_has_no_more_columns_than_the_rank():
+    for shape in ((6, 2), (2, 6)):
+        down, up = nearest(np.ones(shape), 2)
+        np.testing.assert_allclose(down @ up, np.ones(shape))
 
 
 def test_gradients_of_a_network_and_of_sequences():
