@@ -200,14 +200,8 @@ def fit_two_terms(
     for _ in range(rounds):
         grids = [np.geomspace(low, high, points) for low, high in ranges]
         alpha, beta = (grid.ravel() for grid in np.meshgrid(*grids, indexing="ij"))  # (points²,) each
-        columns = np.stack(
-            [
-                np.ones((len(alpha), len(n))),
-                (n / scale_n) ** -alpha[:, None],
-                (d / scale_d) ** -beta[:, None],
-            ],
-            axis=2,
-        )  # (points², measurements, 3)
+        of_n, of_d = (n / scale_n) ** -alpha[:, None], (d / scale_d) ** -beta[:, None]
+        columns = np.stack([np.ones_like(of_n), of_n, of_d], axis=2)  # (points², measurements, 3)
         weights, errors = _non_negative(columns / losses[:, None])
         best = int(errors.argmin())
         ranges = [
