@@ -97,6 +97,22 @@ def test_large_logits_cost_what_they_should():
     assert hits.tolist() == [True, False]
 
 
+def test_each_row_is_made_small_by_its_own_largest_logit():
+    model = small(context=1)
+    model.forward = lambda x: np.array([[0.0, 0.0, 0.0, 0.0], [2000.0, 2000.0, 0.0, 0.0]])[x[:, 0]]
+    bits, _ = score(model, np.array([0, 1, 0, 3]))
+    assert bits == pytest.approx([2, 1, 2])
+
+
+def test_batches_of_a_score():
+    model, sizes = small(), []
+    plain = model.forward
+    model.forward = lambda x: sizes.append(len(x)) or plain(x)
+    score(model, text(10), 3)
+    score(model, text(2004))
+    assert sizes == [3, 3, 1, 2000, 1]
+
+
 def test_training_finds_what_repeats():
     tokens = np.tile([0, 3, 1, 3, 2], 60).astype("int32")  # what follows a 3 depends on what was before it
     model = small(16, dtype="float32")

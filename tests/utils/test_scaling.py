@@ -49,6 +49,14 @@ def test_fit_is_the_line_of_least_squares_in_logarithms():
     np.testing.assert_allclose(two(SIZES[:2]), losses[:2])
 
 
+def test_single_precision_goes_in_and_double_comes_out():
+    single = SIZES.astype("float32"), noisy(PowerLaw(6.0, 0.12, 1.0), 0.03).astype("float32")
+    double = [part.astype(float) for part in single]
+    for one, other in ((single[0], double[1]), (double[0], single[1])):
+        assert fit_power_law(one, other) == fit_power_law(*double)
+    assert power_law(single[0], 6.0, 0.5).dtype == np.float64
+
+
 SHAPES = r"^The sizes have shape .* and the losses .*: expected one loss a size\.$"
 VALUES = r"^Sizes and losses must be positive, and at least two sizes different\.$"
 
@@ -164,6 +172,8 @@ def test_what_has_no_lowest_point():
     message = "^The parabola opens downward: it has no lowest point, so take sizes on both sides of it\\.$"
     with pytest.raises(ValueError, match=message):
         parabola_minimum(x, np.array([2.0, 3.0, 2.0]))
+    with pytest.raises(ValueError, match=message):
+        parabola_minimum(x, np.zeros(3))
     with pytest.raises(ValueError, match=r"^There are 2 different sizes: a parabola needs at least three\.$"):
         parabola_minimum(np.array([7.0, 7.0, 8.0]), np.array([2.0, 2.1, 3.0]))
     assert parabola_minimum(x, np.array([3.0, 2.0, 3.0]))[0] == pytest.approx(8)

@@ -20,6 +20,7 @@ def test_flops_by_hand():
     np.testing.assert_allclose(flops(np.array([1, 2]), np.array([5, 10])), [30, 120])
     # Chinchilla, 70 billion parameters and 1.4 trillion tokens: 5.88e23
     assert flops(70e9, 1.4e12) == pytest.approx(5.88e23)
+    assert flops(np.float32(3), 1).dtype == np.float64
     assert flops(10**12, 10**12) == 6e24  # more than a whole number of 64 bits holds
 
 
@@ -114,6 +115,10 @@ def test_more_rounds_come_closer():
     # one round gives the best point of the first grid
     first = fit_two_terms(sizes, tokens, losses, (0.1, 1.6), points=5, rounds=1)
     assert (first.alpha, first.beta) == pytest.approx((0.4, 0.4))
+    # the second grid goes from 0.2 to 0.8, again in five steps of one ratio
+    second = fit_two_terms(sizes, tokens, losses, (0.1, 1.6), points=5, rounds=2)
+    assert (second.alpha, second.beta) == pytest.approx((0.2 * 2**0.5, 0.2 * 2**1.5))
+    assert fit_two_terms(sizes, tokens, losses) == fit_two_terms(sizes, tokens, losses, (0.02, 1.5), 12, 6)
 
 
 @pytest.mark.parametrize("law", [PRINTED, REFITTED, TwoTermLaw(1.0, 20.0, 900.0, 0.7, 0.3)])
@@ -131,6 +136,7 @@ def test_allocation_is_what_scipy_finds_along_the_budget(law, compute):
 def test_allocation_of_many_budgets():
     n, d = optimal_allocation(np.array([1e18, 1e20]), PRINTED)
     assert n.shape == d.shape == (2,)
+    assert optimal_allocation(np.float32(1e18), PRINTED)[0].dtype == np.float64
     # Hoffmann et al., 2022, table 2: a = 0.46, b = 0.54 for the third approach
     assert np.log(n[1] / n[0]) / np.log(100) == pytest.approx(0.28 / 0.62)
     assert np.log(d[1] / d[0]) / np.log(100) == pytest.approx(0.34 / 0.62)
