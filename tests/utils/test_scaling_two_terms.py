@@ -155,6 +155,8 @@ def test_a_term_of_nothing_has_no_best_size():
             ValueError, match=rf"^The law has A = {law.a:g} and B = {law.b:g}: expected both above 0\.$"
         ):
             optimal_allocation(1e9, law)
+    # where both terms are alike, parameters and tokens are too
+    assert optimal_allocation(600, TwoTermLaw(0.0, 0.5, 0.5, 0.3, 0.3)) == pytest.approx((10, 10))
 
 
 def test_isoflop_curves_of_the_law_are_lowest_near_its_allocation():
