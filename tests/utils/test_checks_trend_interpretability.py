@@ -7,7 +7,14 @@ import pytest
 from scipy import stats
 
 from tests.utils.readers import UNKNOWN, answers_of, mistakes_of, single
-from utils.checks.trend_interpretability import class_map, path_shares, prefix_score, rank_agreement, three_shares
+from utils.checks.trend_interpretability import (
+    class_map,
+    path_shares,
+    prefix_score,
+    rank_agreement,
+    three_shares,
+    without_head,
+)
 
 
 def along(gradients, x, start):
@@ -47,6 +54,28 @@ def back(weights, distance, first):
     return np.mean([weights[step, step - distance] for step in range(first, len(weights))])
 
 
+def off(rows):
+    """Return an answer that sets the chosen rows of a copy to zero, one after the other."""
+
+    def answer(w, head, size):
+        w = np.array(w)
+        for row in rows(len(w), head, size):
+            w[row] = 0
+        return w
+
+    return answer
+
+
+def masked(w, head, size):
+    return w * (np.arange(len(w)) // size != head)[:, None]
+
+
+def in_blocks(w, head, size):
+    blocks = w.copy().reshape(-1, size, w.shape[1])
+    blocks[head] = 0
+    return blocks.reshape(w.shape)
+
+
 RIGHT = {
     path_shares: [along, lambda g, x, s: np.mean(g * (x - s), axis=0), single(along)],
     class_map: [weighted, lambda m, g: np.clip(m @ g.mean(axis=0).mean(axis=0), 0, None), single(weighted)],
@@ -57,6 +86,7 @@ RIGHT = {
         lambda a, b: stats.spearmanr(a, b).statistic,
     ],
     prefix_score: [after_the_last_time, lambda w, p: np.diagonal(w, 1 - p)[1:].mean(), single(after_the_last_time)],
+    without_head: [off(lambda n, h, s: range(h * s, (h + 1) * s)), masked, in_blocks, single(masked)],
 }
 WRONG = {
     path_shares: [
@@ -113,6 +143,16 @@ WRONG = {
         ("The mean seems", lambda w, p: np.diagonal(w, 1 - p)[1:].sum() / len(w)),
         ("Rows and columns", lambda w, p: np.mean([w[s - p + 1, s] for s in range(p, len(w))])),
         (UNKNOWN, lambda w, p: 1.0, lambda w, p: w.mean(), lambda w, p: w[p:].max(axis=1).mean()),
+    ],
+    without_head: [
+        ("Columns", lambda w, h, s: w * (np.arange(w.shape[1]) // s != h)),
+        ("The heads seem to take turns", off(lambda n, h, s: range(h, n, n // s))),
+        ("Only one row", off(lambda n, h, s: [h])),
+        ("It seems to begin", off(lambda n, h, s: range(h, h + s))),
+        ("The heads after it", off(lambda n, h, s: range(h * s, n))),
+        ("All other heads", lambda w, h, s: w - masked(w, h, s)),
+        ("The rows seem", lambda w, h, s: w[np.arange(len(w)) // s != h]),
+        (UNKNOWN, lambda w, h, s: w, lambda w, h, s: 0 * w, lambda w, h, s: w[h * s : (h + 1) * s]),
     ],
 }
 

@@ -226,3 +226,52 @@ def prefix_score(attempt: Answer) -> None:
         weights = np.tril(rng.random((time, time)))
         cases.append(((weights / weights.sum(axis=1, keepdims=True)).round(2), period))
     check(attempt, solution, cases, mistakes)
+
+
+def without_head(attempt: Answer) -> None:
+    """Check ``without_head(w, head, size)``: an output projection (heads · size, width) that one head cannot reach."""
+
+    def zeroed(chosen: Callable[[np.ndarray, int, int], Any]) -> Answer:
+        def answer(w: np.ndarray, head: int, size: int) -> np.ndarray:
+            w = w.copy()
+            w[chosen(w, head, size)] = 0
+            return w
+
+        return answer
+
+    mistakes = [
+        Mistake(
+            zeroed(lambda w, head, size: (slice(None), slice(head * size, (head + 1) * size))),
+            "Columns seem to be zero, what the layer gives: what a head found comes in by its rows.",
+        ),
+        Mistake(
+            zeroed(lambda w, head, size: slice(head, None, len(w) // size)),
+            "The heads seem to take turns: the rows of one head stand together.",
+        ),
+        Mistake(
+            zeroed(lambda w, head, size: head),
+            "Only one row seems to be zero: a head has as many as its size.",
+        ),
+        Mistake(
+            zeroed(lambda w, head, size: slice(head, head + size)),
+            "It seems to begin at row head: each head before it takes size rows.",
+        ),
+        Mistake(
+            zeroed(lambda w, head, size: slice(head * size, None)),
+            "The heads after it seem to be gone, too: stop where the next one begins.",
+        ),
+        Mistake(
+            zeroed(lambda w, head, size: np.delete(np.arange(len(w)), np.s_[head * size : (head + 1) * size])),
+            "All other heads seem to be gone: this one alone is switched off.",
+        ),
+        Mistake(
+            lambda w, head, size: np.delete(w, np.s_[head * size : (head + 1) * size], axis=0),
+            "The rows seem to be taken out: they stay, as zeros, so that the shapes still fit.",
+        ),
+    ]
+    rng = np.random.default_rng(5)
+    cases = [
+        (rng.integers(1, 9, (heads * size, width)).astype(float), head, size)
+        for heads, size, width, head in ((3, 2, 6, 1), (2, 3, 6, 1), (4, 2, 4, 1))
+    ]
+    check(attempt, zeroed(lambda w, head, size: slice(head * size, (head + 1) * size)), cases, mistakes)
