@@ -73,6 +73,16 @@ def test_who_adds_nothing_gets_nothing_and_equals_get_equal_shares():
     np.testing.assert_allclose(exact(value, 3), [1.5, 1.5, 0])
 
 
+def test_worths_may_be_booleans():
+    def value(sets):
+        return sets[:, 0] & ~sets[:, 1]
+
+    np.testing.assert_allclose(exact(value, 2), [0.5, -0.5])
+    np.testing.assert_allclose(regressed(value, 2), [0.5, -0.5])
+    drawn = sampled(value, 2, 20, np.random.default_rng(0))
+    assert {tuple(row) for row in drawn.tolist()} == {(1, -1), (0, 0)}
+
+
 def test_samples():
     value = random_game(5, seed=1)
     drawn = sampled(value, 5, 4000, np.random.default_rng(0))
