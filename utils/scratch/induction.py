@@ -4,8 +4,7 @@ Source: C. Olsson et al., *In-context Learning and Induction Heads*, 2022: an in
 the one after its earlier occurrence ("prefix matching") and raises the score of what it finds there.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -106,9 +105,8 @@ def looking_back(weights: np.ndarray, distance: int, first: int) -> np.ndarray:
     return weights[:, :, steps, steps - distance].mean(axis=(0, 2))
 
 
-@contextmanager
-def without(network: Network, heads: Sequence[tuple[int, int]]) -> Iterator[None]:
-    """Switch heads off inside the block: what they found reaches nobody.
+class without:
+    """Switch heads off inside a ``with`` block: what they found reaches nobody. Afterwards they are as they were.
 
     Parameters
     ----------
@@ -117,17 +115,22 @@ def without(network: Network, heads: Sequence[tuple[int, int]]) -> Iterator[None
     heads : sequence of (int, int)
         Layer of attention and head, both from 0.
     """
-    layers = attentions(network)
-    outputs = {number: layers[number].parameters[2] for number, _ in heads}  # (heads · size, width) each
-    kept = {number: matrix.copy() for number, matrix in outputs.items()}
-    try:
-        for number, head in heads:
-            size = layers[number].size
+
+    def __init__(self, network: Network, heads: Sequence[tuple[int, int]]) -> None:
+        self.layers = attentions(network)
+        self.heads = heads
+        self.kept: dict[int, np.ndarray] = {}
+
+    def __enter__(self) -> None:
+        outputs = {number: self.layers[number].parameters[2] for number, _ in self.heads}  # (heads · size, width) each
+        self.kept = {number: matrix.copy() for number, matrix in outputs.items()}
+        for number, head in self.heads:
+            size = self.layers[number].size
             outputs[number][head * size : (head + 1) * size] = 0
-        yield
-    finally:
-        for number, matrix in kept.items():
-            outputs[number][...] = matrix
+
+    def __exit__(self, *error: object) -> None:
+        for number, matrix in self.kept.items():
+            self.layers[number].parameters[2][...] = matrix
 
 
 def losses_by_step(network: Network, tokens: np.ndarray) -> np.ndarray:
