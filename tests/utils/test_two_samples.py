@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -51,9 +52,10 @@ def test_median_distance():
     # distances of 0, 1, 3 and 7: 1, 2, 3, 4, 6, 7
     assert median_distance(np.array([[0.0], [1.0], [3.0], [7.0]])) == pytest.approx(math.sqrt((9 + 16) / 2))
     assert median_distance(np.array([[0.0, 0.0], [3.0, 4.0]])) == pytest.approx(5)
+    assert median_distance(np.array([[0.0], [0.25]])) == 0.25
     message = r"^The median distance is 0: expected at least two rows, and most of them different\.$"
     for rows in (np.ones((1, 2)), np.ones((5, 2)), np.array([[0.0], [0.0], [0.0], [1.0]])[:, :1].repeat(2, axis=0)):
-        with pytest.raises(ValueError, match=message):
+        with warnings.catch_warnings(action="error"), pytest.raises(ValueError, match=message):
             median_distance(rows)
 
 
@@ -165,6 +167,7 @@ def test_kolmogorovs_distribution_is_scipys():
     z = np.concatenate([[0, 1e-9, 0.01], np.linspace(0.02, 4, 400), [0.999999, 1, 1.000001, 10]])
     np.testing.assert_allclose(kolmogorov(z), special.kolmogorov(z), atol=1e-12)
     assert kolmogorov(np.array([0.0, 30.0])).tolist() == [1, 0]
+    np.testing.assert_allclose(kolmogorov(z[:400].reshape(20, 20)), special.kolmogorov(z[:400].reshape(20, 20)))
 
 
 def test_several_tests_together():

@@ -38,10 +38,11 @@ def fisher(network: Network, x: np.ndarray, labels: np.ndarray | None = None) ->
         raise ValueError("The information is worked out for dense layers alone, of inputs (examples, numbers).")
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
     probabilities = shifted / shifted.sum(axis=1, keepdims=True)  # (examples, classes)
-    chances = probabilities if labels is None else np.eye(scores.shape[1], dtype=scores.dtype)[labels]
+    one = np.eye(scores.shape[1])
+    chances = probabilities if labels is None else one[labels]
     found = [np.zeros_like(parameter) for parameter in network.parameters]
     for label, chance in enumerate(chances.T):
-        dy = probabilities - np.eye(scores.shape[1], dtype=scores.dtype)[label]  # of one example's loss
+        dy = probabilities - one[label]  # of one example's loss, (examples, classes)
         place = len(found)
         for layer in reversed(network.layers):
             if layer.parameters:
@@ -99,6 +100,6 @@ class Memory:
         loss, gradients = self.network.loss_and_gradients(x, targets)
         for anchors, stiffness in self.tasks:
             _, pulls = penalty(self.network.parameters, anchors, stiffness, self.strength)
-            gradients = [gradient + pull for gradient, pull in zip(gradients, pulls, strict=True)]
+            gradients = list(map(np.add, gradients, pulls))
         optimizer.update(self.network.parameters, gradients)
         return loss

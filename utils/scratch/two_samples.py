@@ -124,8 +124,7 @@ def kolmogorov_smirnov(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nda
     order = np.argsort(rows, axis=0)
     values = np.take_along_axis(rows, order, axis=0)
     gap = np.cumsum(np.where(order < m, 1 / m, -1 / n), axis=0)  # (m + n, d)
-    last = np.ones(rows.shape, bool)  # of equal values: the functions are compared after all of them
-    last[:-1] = values[1:] != values[:-1]
+    last = np.diff(values, axis=0, append=np.inf) != 0  # of equal values: the functions are compared after all of them
     distances = np.abs(gap * last).max(axis=0)
     return distances, kolmogorov(np.sqrt(m * n / (m + n)) * distances)
 
@@ -135,11 +134,11 @@ def kolmogorov(z: np.ndarray) -> np.ndarray:
 
     It has two series: one is short where z is large, the other where it is small.
     """
-    z, k = np.asarray(z, float)[..., None], np.arange(1, 11)
-    large = 2 * ((-1.0) ** (k - 1) * np.exp(-2 * (k * z) ** 2)).sum(axis=-1)
+    z, k = z[..., None], np.arange(1, 11)
+    large = -2 * ((-1.0) ** k * np.exp(-2 * (k * z) ** 2)).sum(axis=-1)
     safe = np.maximum(z, 0.05)  # below, nothing is left of the other series
     small = 1 - np.sqrt(2 * np.pi) / safe[..., 0] * np.exp(-(((2 * k - 1) * np.pi / safe) ** 2) / 8).sum(axis=-1)
-    return np.clip(np.where(z[..., 0] < 1, small, large), 0, 1)
+    return np.where(z[..., 0] < 1, small, large)
 
 
 def bonferroni(p: np.ndarray) -> float:
