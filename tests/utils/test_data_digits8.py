@@ -51,6 +51,8 @@ def test_they_are_those_that_the_library_loads(digits):
 def test_no_image_is_on_both_sides_and_the_split_is_the_same_every_time(digits):
     train, test = ({image.tobytes() for image in part} for part in (digits.x_train, digits.x_test))
     assert not train & test
+    assert digits.y_train[:8].tolist() == [9, 7, 1, 6, 7, 2, 4, 0]
+    assert digits.y_test[:8].tolist() == [5, 7, 1, 4, 9, 4, 8, 5]
     again = digits8.digits8()
     assert np.array_equal(again.x_train, digits.x_train)
     assert np.array_equal(again.y_test, digits.y_test)
