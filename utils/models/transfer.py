@@ -151,6 +151,6 @@ class Learner:
         for step in range(steps):
             self.optimizer.learning_rate = learning_rate * (1 + np.cos(np.pi * step / steps)) / 2
             chosen = order[step * batch_size : (step + 1) * batch_size]
-            self.model.reset_metrics()
+            self.model.reset_metrics()  # the versions of Keras do not agree whether the method does
             losses.append(float(self.model.train_on_batch(x[chosen], y[chosen])))
         return losses
