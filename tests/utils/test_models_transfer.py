@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 
-from utils.backend import ops
 from utils.models.transfer import Learner, accuracy, classifier, copy_body, features, logits
 from utils.scratch import network as scratch
 
@@ -94,17 +93,14 @@ def test_seeds():
     assert not np.array_equal(first, second)
 
 
-@pytest.mark.parametrize(("depth", "copied"), [(None, 3), (3, 3), (2, 2), (1, 1), (0, 0)])
-def test_a_body_is_copied_and_the_head_is_not(depth, copied):
+def test_a_body_is_copied_and_the_head_is_not():
     source, target = build(1), build(2)
     source.set_weights([w + 0.1 for w in source.get_weights()])  # biases differ, too
     fresh = target.get_weights()
     kept = source.get_weights()
-    copy_body(source, target, depth)
-    assert same(source, target) == [place < 2 * copied for place in range(8)]
-    assert all(
-        np.array_equal(a, b) for a, b in zip(fresh[2 * copied :], target.get_weights()[2 * copied :], strict=True)
-    )
+    copy_body(source, target)
+    assert same(source, target) == [True] * 6 + [False] * 2
+    assert all(np.array_equal(a, b) for a, b in zip(fresh[6:], target.get_weights()[6:], strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(kept, source.get_weights(), strict=True))
 
 
@@ -114,13 +110,6 @@ def test_a_body_fits_another_head():
     x, _ = images()
     np.testing.assert_array_equal(features(source, x), features(target, x))
     assert logits(target, x).shape == (7, 6)
-
-
-@pytest.mark.parametrize("depth", [-1, 4])
-def test_a_depth_that_does_not_fit(depth):
-    message = f"A depth of {depth} does not fit a body of 3 layers: take 0 to 3."
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        copy_body(build(), build(), depth)
 
 
 def test_training_lowers_the_loss_and_is_repeatable(learner):
@@ -174,18 +163,6 @@ def test_examples_are_used_equally_often(learner, monkeypatch, count, steps, bat
     times = np.bincount(np.concatenate([batch for batch, _ in seen]), minlength=count)
     assert times.max() - times.min() <= 1
     assert times.sum() == steps * batch_size
-
-
-def test_the_head_alone():
-    model = build(7)
-    body = model.get_weights()[:6]
-    x, y = images(6)
-    before = model.get_weights()[6]
-    Learner(model, head_only=True).fit(x, y, 3, 6)
-    assert all(np.array_equal(a, b) for a, b in zip(body, model.get_weights()[:6], strict=True))
-    assert not np.array_equal(before, ops.convert_to_numpy(model.layers[-1].kernel))
-    Learner(model)  # and all of it again
-    assert len(model.trainable_variables) == 8
 
 
 @pytest.mark.parametrize(("images_", "labels"), [(3, 2), (0, 0)])

@@ -64,26 +64,15 @@ def accuracy(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
     return float((logits(model, x).argmax(axis=1) == y).mean())
 
 
-def copy_body(source: keras.Model, target: keras.Model, depth: int | None = None) -> None:
+def copy_body(source: keras.Model, target: keras.Model) -> None:
     """Set the weights of a body to those of another, in place; the head stays as it is.
 
     Parameters
     ----------
     source, target
         As :func:`classifier` builds them, for images of one shape. They may have different heads.
-    depth
-        How many layers with weights to copy, from the image on; by default all of the body.
-
-    Raises
-    ------
-    ValueError
-        If the depth is not from 0 to the number of layers in the body.
     """
-    pairs = [pair for pair in zip(source.layers[:-1], target.layers[:-1], strict=True) if pair[0].weights]
-    depth = len(pairs) if depth is None else depth
-    if not 0 <= depth <= len(pairs):
-        raise ValueError(f"A depth of {depth} does not fit a body of {len(pairs)} layers: take 0 to {len(pairs)}.")
-    for old, new in pairs[:depth]:
+    for old, new in zip(source.layers[:-1], target.layers[:-1], strict=True):
         new.set_weights(old.get_weights())
 
 
@@ -94,14 +83,10 @@ class Learner:
     ----------
     model
         Maps images to logits.
-    head_only
-        Whether the body stays as it is and the head alone learns.
     """
 
-    def __init__(self, model: keras.Model, head_only: bool = False) -> None:
+    def __init__(self, model: keras.Model) -> None:
         self.model = model
-        for layer in model.layers[:-1]:
-            layer.trainable = not head_only
         self.optimizer = keras.optimizers.Adam()
         model.compile(self.optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
         self.optimizer.build(model.trainable_variables)
