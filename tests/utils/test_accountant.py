@@ -154,8 +154,11 @@ def test_the_least_noise(target):
     assert spent(0.05, found, 320, 1e-4) <= target < spent(0.05, found / 1.0011, 320, 1e-4)
 
 
-def test_the_least_noise_within_the_first_interval():
-    assert 0.1 < noise_for(1e4, 0.05, 10, 1e-4) <= 0.2
+def test_the_least_noise_at_the_ends():
+    assert 0.1 < noise_for(1e4, 0.05, 10, 1e-4) <= 0.1001
+    assert noise_for(spent(1, 1e4, 10**9, 1e-5), 1, 10**9, 1e-5) == 1e4
+    middle = math.sqrt(0.1 * 1e4)  # where the search begins: this noise is just enough
+    assert noise_for(spent(0.5, middle, 1000, 1e-5), 0.5, 1000, 1e-5) == middle
 
 
 def test_refusals():
@@ -183,7 +186,9 @@ def test_refusals():
     for target in (0, -1):
         with pytest.raises(ValueError, match=rf"^The target is an ε of {target}: expected more than 0\.$"):
             noise_for(target, 0.01, 100, 1e-5)
-    with pytest.raises(
-        ValueError, match=r"^No noise up to 10,000 brings ε down to 0\.0001: take fewer steps or a larger"
-    ):
-        noise_for(1e-4, 1, 10**9, 1e-9)
+    assert noise_for(0.008, 1, 1, 1e-5) < 1e4
+    message = r"^No noise up to 10,000 brings ε down to 0\.008: take fewer steps or a larger δ\.$"
+    with pytest.raises(ValueError, match=message):
+        noise_for(0.008, 1, 1, 1e-5, "classic")  # the largest order is too small for that
+    with pytest.raises(ValueError, match=r"^No noise up to 10,000 brings ε down to 1:"):
+        noise_for(1, 1, 10**9, 1e-9)

@@ -115,6 +115,14 @@ def test_the_ratio_of_two_normal_densities(seed):
     np.testing.assert_allclose(norm.cdf(found), norm.cdf(scores, np.nanmean(unseen, axis=0), spread_unseen))
 
 
+def test_float32_scores_are_summed_in_float64():
+    scores, shadows, members = shadow_case()
+    shadows = (shadows + 1000).astype("float32")
+    scores = (scores + 1000).astype("float32")
+    found = likelihood_ratio(scores, shadows, members)
+    np.testing.assert_allclose(found, likelihood_ratio(scores, shadows.astype(float), members), rtol=1e-12)
+
+
 def test_the_offline_score_needs_no_model_that_saw_the_example():
     scores, shadows, _ = shadow_case()
     found = offline_score(scores, shadows, np.zeros(shadows.shape, bool))

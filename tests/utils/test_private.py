@@ -121,6 +121,9 @@ def test_noise(dtype):
     assert abs(noise.mean()) < 0.04
     assert [g.dtype for g in found] == [np.dtype(dtype)] * 2
     assert np.corrcoef(noise[:300], noise[300:600])[0, 1] < 0.3
+    rng = np.random.default_rng(0)
+    drawn = np.concatenate([1.5 * rng.standard_normal(m.shape, m.dtype).ravel() for m in mean])
+    np.testing.assert_allclose(noise, drawn, atol=1e-5)  # added in the order of the parameters
     one, again, other = (
         private_gradients(network, x, targets, 1.0, 1.0, 6, np.random.default_rng(s)) for s in (5, 5, 6)
     )

@@ -159,11 +159,9 @@ def noise_for(target: float, sample_rate: float, steps: int, delta: float, conve
     """
     if not target > 0:
         raise ValueError(f"The target is an ε of {target}: expected more than 0.")
-    low, high = 0.1, 0.2
-    while spent(sample_rate, high, steps, delta, conversion) > target:
-        low, high = high, 2 * high
-        if high > 1e4:
-            raise ValueError(f"No noise up to 10,000 brings ε down to {target}: take fewer steps or a larger δ.")
+    low, high = 0.1, 1e4
+    if spent(sample_rate, high, steps, delta, conversion) > target:
+        raise ValueError(f"No noise up to 10,000 brings ε down to {target}: take fewer steps or a larger δ.")
     while high / low > 1.001:
         middle = math.sqrt(low * high)
         if spent(sample_rate, middle, steps, delta, conversion) > target:

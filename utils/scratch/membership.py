@@ -29,10 +29,7 @@ def roc(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """
     inside, outside = _checked(inside, outside)
     thresholds = np.unique(np.concatenate([inside, outside]))[::-1]  # falling
-    rates = [
-        (len(scores) - np.searchsorted(np.sort(scores), thresholds, side="left")) / len(scores)
-        for scores in (outside, inside)
-    ]
+    rates = [(len(scores) - np.searchsorted(np.sort(scores), thresholds)) / len(scores) for scores in (outside, inside)]
     return np.append(0.0, rates[0]), np.append(0.0, rates[1])
 
 
@@ -49,7 +46,7 @@ def auc(inside: np.ndarray, outside: np.ndarray) -> float:
     """
     inside, outside = _checked(inside, outside)
     ranked = np.sort(outside)
-    below = np.searchsorted(ranked, inside, side="left") + np.searchsorted(ranked, inside, side="right")
+    below = np.searchsorted(ranked, inside) + np.searchsorted(ranked, inside, side="right")
     return float(below.mean() / (2 * len(outside)))
 
 
@@ -223,8 +220,8 @@ def _normals(shadows: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, float
 
 
 def _checked(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both kinds of scores as float64."""
-    inside, outside = np.asarray(inside, float), np.asarray(outside, float)
+    """Return both kinds of scores, if they fit."""
+    inside, outside = np.asarray(inside), np.asarray(outside)
     if inside.ndim != 1 or outside.ndim != 1 or not len(inside) or not len(outside):
         raise ValueError(
             f"The scores have shapes {inside.shape} and {outside.shape}: expected (n,) and (m,), at least one of each."
@@ -238,8 +235,8 @@ def _checked_shadows(
     scores: np.ndarray, shadows: np.ndarray, members: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the arrays of an attack with shadow models, if they fit."""
-    scores, shadows, members = np.asarray(scores, float), np.asarray(shadows, float), np.asarray(members)
-    if scores.ndim != 1 or shadows.ndim != 2 or shadows.shape[1:] != scores.shape or members.shape != shadows.shape:
+    scores, shadows, members = np.asarray(scores), np.asarray(shadows, float), np.asarray(members)
+    if shadows.ndim != 2 or shadows.shape[1:] != scores.shape or members.shape != shadows.shape:
         raise ValueError(
             f"The scores have shape {scores.shape}, those of shadow models {shadows.shape} and the memberships "
             f"{members.shape}: expected (examples,), (models, examples) and (models, examples)."

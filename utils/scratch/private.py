@@ -48,7 +48,8 @@ def factors(network: Network, x: np.ndarray, targets: np.ndarray) -> Factors:
     ValueError
         If another layer has parameters, or a dense layer sees sequences.
     """
-    for layer, shape in zip(network.layers, network.shapes, strict=False):
+    for number, layer in enumerate(network.layers):
+        shape = network.shapes[number]
         if layer.parameters and (not isinstance(layer, Dense) or len(shape) != 1):
             raise ValueError(
                 f"The layer {type(layer).__name__} with inputs of shape {shape} has gradients that are no outer "
