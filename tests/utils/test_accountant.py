@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.special import erfc
+from scipy.stats import norm
 
+from utils.scratch import accountant
 from utils.scratch.accountant import ORDERS, epsilon, gaussian_rdp, noise_for, sampled_rdp, spent
 
 WHOLE = np.arange(2, 33)
@@ -100,6 +102,19 @@ def test_fractional_orders_meet_the_whole_ones(q, noise):
         below, here, above = (sampled_rdp(order + d, q, noise) for d in (-1e-7, 0, 1e-7))
         assert below == pytest.approx(here, rel=1e-5)
         assert above == pytest.approx(here, rel=1e-5)
+
+
+@pytest.mark.parametrize(("q", "noise"), [(0.3, 0.04), (0.01, 0.2), (0.5, 0.7), (0.1, 3.0)])
+def test_points_that_lie_closer_change_nothing(q, noise):
+    z = np.linspace(-20 * noise, 2.5 + 20 * noise, 1_000_001)
+    ratio = np.logaddexp(np.log(1 - q), np.log(q) + (2 * z - 1) / (2 * noise**2))
+    log_moment = np.logaddexp.reduce(2.5 * ratio + norm.logpdf(z, 0, noise)) + np.log(z[1] - z[0])
+    assert sampled_rdp(2.5, q, noise) == pytest.approx(log_moment / 1.5, rel=1e-10, abs=1e-10)
+
+
+def test_whole_orders_need_no_integral(monkeypatch):
+    monkeypatch.setattr(accountant, "_log_integral", None)
+    assert sampled_rdp(2, 0.1, 1.0) == sampled_rdp(2.0, 0.1, 1.0) == sampled_rdp(np.int64(2), 0.1, 1.0)
 
 
 def test_limits():

@@ -113,9 +113,7 @@ WRONG = {
         ("Short rows", scaled(np.linalg.norm, stretch=True)),
         ("The bound seems to be 1", lambda g, c: one_by_one(g, 1)),
         ("The length seems to lack", lambda g, c: np.mean([v * min(1, c / (v @ v)) for v in g], axis=0)),
-        ("The length seems to be a sum", lambda g, c: np.mean([v * min(1, c / abs(v).sum()) for v in g], axis=0)),
         ("The lengths seem", lambda g, c: (g * np.minimum(1, c / np.sqrt((g**2).sum(0)))).mean(0)),
-        ("All rows", lambda g, c: g.mean(0) * min(1, c / np.sqrt((g**2).sum()))),
         ("Long rows", scaled(np.linalg.norm, keep=False)),
         ("That seems to be the sum", lambda g, c: len(g) * one_by_one(g, c)),
         (UNKNOWN, lambda g, c: -one_by_one(g, c), lambda g, c: g[0], lambda g, c: one_by_one(g, c) / c),
@@ -138,11 +136,6 @@ WRONG = {
             lambda rate, inside, outside: sum(inside >= np.percentile(outside, 100 - 100 * rate)) / len(inside),
         ),
         ("That seems to be the accuracy", counted(result=lambda true, false: (true + 1 - false) / 2)),
-        ("That seems to be the rate", counted(result=lambda true, false: false)),
-        (
-            "That seems to be the area",
-            lambda rate, inside, outside: np.mean((inside[:, None] > outside) + 0.5 * (inside[:, None] == outside)),
-        ),
         ("No false alarm", lambda rate, inside, outside: (inside > outside.max()).mean()),
         (
             UNKNOWN,
@@ -159,13 +152,11 @@ WRONG = {
         ("That seems to be the logarithm", lambda losses, place: np.log2((losses <= losses[place]).sum())),
         ("The rank seems to be the place", lambda losses, place: np.log2(len(losses) / (place + 1))),
         ("The logarithm seems", lambda losses, place: 1 / np.mean(losses <= losses[place])),
-        ("That seems to be the rank", lambda losses, place: sum(losses <= losses[place])),
         (UNKNOWN, bits(np.log10), lambda losses, place: losses[place], lambda losses, place: -bits()(losses, place)),
     ],
     epsilon_of: [
         ("It seems to be the price of one", by_orders(lambda a, s, n: a / (2 * s * s))),
         ("The steps seem", lambda s, n, d, a: n * by_orders()(s, 1, d, a)),
-        ("The divergence seems", by_orders(lambda a, s, n: n**0.5 * a / (2 * s * s))),
         ("The noise seems", by_orders(lambda a, s, n: n * a / (2 * s))),
         ("The 2 seems", by_orders(lambda a, s, n: n * a / s / s)),
         ("The order seems", by_orders(lambda a, s, n: n / (2 * s * s))),
@@ -186,16 +177,6 @@ WRONG = {
         ("The bound seems", stepped(around=lambda x, start: x)),
         ("It seems to leave [0, 1]", stepped(low=-9, high=9)),
         ("The step seems to begin", lambda x, g, start, rate, epsilon: stepped()(start, g, start, rate, epsilon)),
-        (
-            "The change seems",
-            lambda x, g, start, rate, epsilon: np.clip(
-                start
-                + (x + rate * np.sign(g) - start)
-                / max(1, ((x + rate * np.sign(g) - start) ** 2).sum() ** 0.5 / epsilon),
-                0,
-                1,
-            ),
-        ),
         ("That seems to be the change", lambda x, g, start, rate, epsilon: min(rate, epsilon) * np.sign(g)),
         (UNKNOWN, lambda x, g, start, rate, epsilon: x, lambda x, g, start, rate, epsilon: start.ravel()),
         (UNKNOWN, stepped(bound=0), stepped(up=2)),

@@ -51,16 +51,8 @@ def clipped_mean(attempt: Answer) -> None:
             "The length seems to lack its root: it is the root of the sum of squares.",
         ),
         Mistake(
-            by(lambda gradients, clip: np.minimum(1, clip / np.abs(gradients).sum(axis=1, keepdims=True))),
-            "The length seems to be a sum of absolute values: here it is the root of the sum of squares.",
-        ),
-        Mistake(
             by(lambda gradients, clip: np.minimum(1, clip / np.linalg.norm(gradients, axis=0))),
             "The lengths seem to be those of the columns: each example is a row.",
-        ),
-        Mistake(
-            by(lambda gradients, clip: min(1, clip / np.linalg.norm(gradients))),
-            "All rows seem to share one length, that of the whole array: each row has its own.",
         ),
         Mistake(
             by(lambda gradients, clip: lengths(gradients) <= clip),
@@ -103,19 +95,12 @@ def found_at(attempt: Answer) -> None:
         false, true = membership.roc(inside, outside)
         return float((true[false <= rate][-1] + 1 - false[false <= rate][-1]) / 2)
 
-    def false_rate(rate: float, inside: np.ndarray, outside: np.ndarray) -> float:
-        false, _ = membership.roc(inside, outside)
-        return float(false[false <= rate][-1])
-
     mistakes = [
         Mistake(
             lambda rate, inside, outside: membership.tpr_at(rate, outside, inside),
             "Members and others seem to be exchanged: the false alarms are among the others.",
         ),
-        Mistake(
-            best(lambda scores, t: scores <= t),
-            "Low scores seem to be called members: a member's score is high.",
-        ),
+        Mistake(best(lambda scores, t: scores <= t), "Low scores seem to be called members: a member's score is high."),
         Mistake(
             best(lambda scores, t: scores >= t, lambda false, rate: false < rate),
             "A rate that is just reached seems to be refused: at most that share is allowed.",
@@ -126,11 +111,6 @@ def found_at(attempt: Answer) -> None:
             "The threshold seems to be a quantile at which too many others may be accused: count the false alarms.",
         ),
         Mistake(accuracy, "That seems to be the accuracy of the attack: asked for is the share of members alone."),
-        Mistake(false_rate, "That seems to be the rate of false alarms itself: asked for is the share of members."),
-        Mistake(
-            lambda rate, inside, outside: membership.auc(inside, outside),
-            "That seems to be the area under the whole curve: only its left end is asked for.",
-        ),
         Mistake(
             lambda rate, inside, outside: membership.tpr_at(0, inside, outside),
             "No false alarm seems to be allowed, whatever the rate is.",
@@ -183,10 +163,6 @@ def exposure_of(attempt: Answer) -> None:
             lambda losses, place: len(losses) / membership.rank(losses, place),
             "The logarithm seems to be missing.",
         ),
-        Mistake(
-            lambda losses, place: membership.rank(losses, place),
-            "That seems to be the rank: exposure compares it with the number of candidates.",
-        ),
     ]
     cases = [
         (np.array([2.0, 0.5, 1.0, 1.0, 3.0, 4.0, 6.0, 5.0]), 2),
@@ -221,18 +197,8 @@ def epsilon_of(attempt: Answer) -> None:
             lambda noise, steps, delta, orders: steps * solution(noise, 1, delta, orders),
             "The steps seem to multiply ε: divergences add up, and are converted once.",
         ),
-        Mistake(
-            by(lambda a, noise, steps: np.sqrt(steps) * a / (2 * noise**2)),
-            "The divergence seems to grow with the root of the steps: it adds up.",
-        ),
-        Mistake(
-            by(lambda a, noise, steps: steps * a / (2 * noise)),
-            "The noise seems to lack its square.",
-        ),
-        Mistake(
-            by(lambda a, noise, steps: steps * a / noise**2),
-            "The 2 seems to be missing below the order.",
-        ),
+        Mistake(by(lambda a, noise, steps: steps * a / (2 * noise)), "The noise seems to lack its square."),
+        Mistake(by(lambda a, noise, steps: steps * a / noise**2), "The 2 seems to be missing below the order."),
         Mistake(
             by(lambda a, noise, steps: steps / (2 * noise**2)),
             "The order seems to be missing in the divergence: it grows with it.",
@@ -241,10 +207,7 @@ def epsilon_of(attempt: Answer) -> None:
             by(price=lambda delta, a: np.log(1 / delta) / a),
             "The conversion seems to divide by the order: it divides by the order less 1.",
         ),
-        Mistake(
-            by(price=lambda delta, a: np.log10(1 / delta) / (a - 1)),
-            "That seems to be the logarithm of base 10.",
-        ),
+        Mistake(by(price=lambda delta, a: np.log10(1 / delta) / (a - 1)), "That seems to be the logarithm of base 10."),
         Mistake(
             by(price=lambda delta, a: np.log(delta) / (a - 1)),
             "The sign of the logarithm seems to be wrong: a smaller δ costs more.",
@@ -273,10 +236,6 @@ def attack_step(attempt: Answer) -> None:
 
     def solution(x: np.ndarray, gradient: np.ndarray, start: np.ndarray, rate: float, epsilon: float) -> np.ndarray:
         return into(x + rate * np.sign(gradient), start, epsilon)
-
-    def round_ball(x: np.ndarray, start: np.ndarray, epsilon: float) -> np.ndarray:
-        change = x - start
-        return np.clip(start + change * min(1, epsilon / max(np.linalg.norm(change), 1e-12)), 0, 1)
 
     mistakes = [
         Mistake(
@@ -310,10 +269,6 @@ def attack_step(attempt: Answer) -> None:
             "The step seems to begin at the start: it goes on from x.",
         ),
         Mistake(
-            lambda x, gradient, start, rate, epsilon: round_ball(x + rate * np.sign(gradient), start, epsilon),
-            "The change seems to be bounded in length: here every number has its own bound ε.",
-        ),
-        Mistake(
             lambda x, gradient, start, rate, epsilon: np.clip(rate * np.sign(gradient), -epsilon, epsilon),
             "That seems to be the change alone: add it to x.",
         ),
@@ -334,58 +289,5 @@ def attack_step(attempt: Answer) -> None:
             0.1,
         ),
         (np.array([0.45, 0.5]), np.array([1.5, -1.0]), np.array([0.4, 0.55]), 0.3, 0.1),
-    ]
-    check(attempt, solution, cases, mistakes)
-
-
-def evidence(attempt: Answer) -> None:
-    """Check ``evidence(score, seen, unseen)``: the log of a ratio of two normal densities fitted to shadow scores."""
-
-    def by(
-        spread: Callable[[np.ndarray], float] = lambda scores: np.std(scores, ddof=1),
-        half: float = 0.5,
-        log: float = 1.0,
-    ) -> Answer:
-        def density(score: float, scores: np.ndarray) -> float:
-            return -half * ((score - scores.mean()) / spread(scores)) ** 2 - log * np.log(spread(scores))
-
-        return lambda score, seen, unseen: density(score, seen) - density(score, unseen)
-
-    solution = by()
-    solution.__name__ = "solution"
-
-    mistakes = [
-        Mistake(
-            lambda score, seen, unseen: solution(score, unseen, seen),
-            "The ratio seems to be upside down: it is large where the score looks like one of a member.",
-        ),
-        Mistake(by(log=0), "The spreads before the exponentials seem to be missing: a wide density is low."),
-        Mistake(by(half=1), "The half in the exponents seems to be missing."),
-        Mistake(by(np.std), "The spreads seem to be divided by n: here it is by n - 1 (ddof=1)."),
-        Mistake(
-            by(lambda scores: np.var(scores, ddof=1)),
-            "The variance seems to stand where its root, the spread, belongs.",
-        ),
-        Mistake(
-            lambda score, seen, unseen: np.exp(solution(score, seen, unseen)),
-            "That seems to be the ratio: asked for is its logarithm.",
-        ),
-        Mistake(
-            lambda score, seen, unseen: (score - unseen.mean()) / np.std(unseen, ddof=1),
-            "That seems to be the offline attack, which uses the models that did not see the example alone.",
-        ),
-        Mistake(
-            lambda score, seen, unseen: abs(score - unseen.mean()) - abs(score - seen.mean()),
-            "That seems to compare distances to the means alone: the spreads count.",
-        ),
-        Mistake(
-            lambda score, seen, unseen: by(lambda scores: np.std(np.append(seen, unseen), ddof=1))(score, seen, unseen),
-            "Both densities seem to share one spread: each has its own.",
-        ),
-    ]
-    cases = [
-        (2.0, np.array([1.5, 2.5, 3.5]), np.array([-1.0, 1.0, 0.0, 2.0])),
-        (0.5, np.array([2.0, 2.6, 1.7, 2.3]), np.array([0.1, 0.9, -0.4])),
-        (-1.0, np.array([0.5, 2.5]), np.array([-1.5, 0.5, -0.4])),
     ]
     check(attempt, solution, cases, mistakes)

@@ -98,7 +98,7 @@ def epsilon(divergences: np.ndarray, orders: np.ndarray, delta: float, conversio
     ValueError
         If shapes differ, δ is no probability, or the conversion is unknown.
     """
-    r, a = np.asarray(divergences, float), np.asarray(orders, float)
+    r, a = np.asarray(divergences), np.asarray(orders)
     if r.shape != a.shape or r.ndim != 1 or not r.size:
         raise ValueError(f"{r.shape} divergences and {a.shape} orders: expected one divergence an order.")
     if not 0 < delta < 1:
@@ -184,8 +184,8 @@ def _log_integral(order: float, q: float, noise: float) -> float:
 
     A sum over points that lie close is as good as exact here: the integrand is smooth and falls off like a normal.
     """
-    step = min(noise, noise**2) / 8
-    z = np.arange(-12 * noise, order + 12 * noise, step)
+    step, reach = min(noise, noise**2) / 8, 12 * noise
+    z = np.arange(-reach, order + reach, step)
     ratio = np.logaddexp(math.log1p(-q), math.log(q) + (2 * z - 1) / (2 * noise**2))
     logs = order * ratio - z * z / (2 * noise**2)
     return float(np.logaddexp.reduce(logs)) + math.log(step / (noise * math.sqrt(2 * math.pi)))
