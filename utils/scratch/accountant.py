@@ -184,7 +184,7 @@ def _log_integral(order: float, q: float, noise: float) -> float:
 
     A sum over points that lie close is as good as exact here: the integrand is smooth and falls off like a normal.
     """
-    step, reach = min(noise, noise**2) / 8, 12 * noise
+    step, reach = noise / 8, 12 * noise
     z = np.arange(-reach, order + reach, step)
     ratio = np.logaddexp(math.log1p(-q), math.log(q) + (2 * z - 1) / (2 * noise**2))
     logs = order * ratio - z * z / (2 * noise**2)
