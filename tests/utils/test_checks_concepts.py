@@ -277,12 +277,6 @@ CHECKERS = [getattr(concepts, name) for name in dir(concepts) if name.islower() 
 CHECKERS = [f for f in CHECKERS if getattr(f, "__module__", "") == concepts.__name__]
 
 
-@pytest.mark.parametrize("checker", CHECKERS, ids=lambda f: f.__name__)
-def test_an_empty_stub_is_not_yet(checker, capsys):
-    checker(lambda *case: None)
-    assert capsys.readouterr().out.startswith("Not yet")
-
-
 @QUIET
 @pytest.mark.parametrize("checker", CHECKERS, ids=lambda f: f.__name__)
 def test_every_mistake_is_told_from_the_solution_and_from_the_others(checker, monkeypatch):

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pytest
 
 from tests.utils.readers import QUIET, UNKNOWN, answers_of, mistakes_of, refused, single
 from utils.checks.learning import (
@@ -194,12 +193,3 @@ def test_messages_show_the_case_that_gives_a_mistake_away():
     assert "\n  returns  [inf, -inf, 1.3132" in overflow
     missing = refused(variance_for_leaky, lambda n, a: 2 / n)
     assert "(2, 0.3)\n  returns  1.0\n  expected 0.91743" in missing
-
-
-@pytest.mark.parametrize("checker", RIGHT, ids=lambda c: c.__name__)
-def test_an_empty_stub_is_not_yet(checker, capsys):
-    def stub(*case):
-        pass
-
-    checker(stub)
-    assert capsys.readouterr().out.startswith("Not yet: stub returns nothing.")

@@ -1,7 +1,6 @@
 """The checkers of ``trend-domains``, asked with answers as readers write them, right ones and wrong ones."""
 
 import numpy as np
-import pytest
 
 from tests.utils.readers import QUIET, UNKNOWN, answers_of, mistakes_of, refused, single
 from utils.checks.trend_domains import class_shares, discrepancy, forgetting, permutation_p, pulled_step
@@ -211,12 +210,3 @@ def test_messages_show_the_case_that_gives_a_mistake_away():
     assert "(0.5, [0.25, -0.75, 0.5, 0.125])\n  returns  0.2\n  expected 0.4" in ties
     later = refused(forgetting, lambda a: (np.diag(a) - a[-1])[:-1].mean())
     assert "[[0.9, 0.1, 0.2], [0.95, 0.8, 0.15], [0.5, 0.6, 0.9]]" in later
-
-
-@pytest.mark.parametrize("checker", RIGHT, ids=lambda c: c.__name__)
-def test_an_empty_stub_is_not_yet(checker, capsys):
-    def stub(*case):
-        pass
-
-    checker(stub)
-    assert capsys.readouterr().out.startswith("Not yet: stub returns nothing.")

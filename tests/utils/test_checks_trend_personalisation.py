@@ -1,7 +1,6 @@
 """The checkers of ``trend-personalisation``, asked with answers as readers write them, right ones and wrong ones."""
 
 import numpy as np
-import pytest
 
 from tests.utils.readers import QUIET, UNKNOWN, answers_of, mistakes_of, refused, single
 from utils.checks.trend_personalisation import (
@@ -203,12 +202,3 @@ def test_messages_show_the_case_that_gives_a_mistake_away():
     assert "([0.3, 0.5, 0.7], 0.9, 5, 10)\n  returns  0\n  expected -1" in never
     alike = refused(federated_average, lambda models, sizes: models.mean(axis=0))
     assert "\n  returns  [2.0, 4.0]\n  expected [2.5, 5.0]" in alike
-
-
-@pytest.mark.parametrize("checker", RIGHT, ids=lambda c: c.__name__)
-def test_an_empty_stub_is_not_yet(checker, capsys):
-    def stub(*case):
-        pass
-
-    checker(stub)
-    assert capsys.readouterr().out.startswith("Not yet: stub returns nothing.")

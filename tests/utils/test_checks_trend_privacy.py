@@ -1,7 +1,6 @@
 """The checkers of ``trend-privacy`` take right answers however they are written, and name what goes wrong."""
 
 import numpy as np
-import pytest
 
 from tests.utils.readers import QUIET, UNKNOWN, answers_of, mistakes_of, refused, single
 from utils.checks.trend_privacy import attack_step, clipped_mean, epsilon_of, exposure_of, found_at
@@ -193,12 +192,3 @@ def test_messages_show_the_case_that_gives_a_mistake_away():
     assert "([2.0, 0.5, 1.0, 1.0, 3.0, 4.0, 6.0, 5.0], 2)\n  returns  2.0\n  expected 1.41" in ties
     strict = refused(found_at, counted(allowed=lambda false, rate: false < rate))
     assert "(0.25, [0.9, 0.7, 0.6, 0.2, 0.1], [0.8, 0.5, 0.15, 0.05])\n  returns  0.2\n  expected 0.6" in strict
-
-
-@pytest.mark.parametrize("checker", RIGHT, ids=lambda c: c.__name__)
-def test_an_empty_stub_is_not_yet(checker, capsys):
-    def stub(*case):
-        pass
-
-    checker(stub)
-    assert capsys.readouterr().out.startswith("Not yet: stub returns nothing.")

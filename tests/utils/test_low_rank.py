@@ -134,12 +134,6 @@ def test_the_shape_of_sequences():
     assert LowRank(Dense(3), 2).build((5, 4), np.random.default_rng(0), np.dtype("float64")) == (5, 3)
 
 
-def test_nearest_of_a_tall_and_of_a_flat_change_has_no_more_columns_than_the_rank():
-    for shape in ((6, 2), (2, 6)):
-        down, up = nearest(np.ones(shape), 2)
-        np.testing.assert_allclose(down @ up, np.ones(shape))
-
-
 def test_gradients_of_a_network_and_of_sequences():
     plain, network = adapted(alpha=4.0)
     rng = np.random.default_rng(3)
