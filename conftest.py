@@ -6,15 +6,8 @@ import os
 
 import pytest
 
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-    "NPROC",
-)
+BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+THREADS = (*BLAS, "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC")
 
 
 def threads() -> int | None:
@@ -32,6 +25,11 @@ if os.environ.get("KERAS_BACKEND") == "jax":
 if threads():
     for name in THREADS:
         os.environ[name] = str(threads())
+else:
+    # The book's matrices are small. On an idle machine a second thread of NumPy gains nothing; where the other core is
+    # busy, the two wait for each other at every product, some twenty times as long as the product takes.
+    for name in BLAS:
+        os.environ.setdefault(name, "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,17 +6,25 @@ import sys
 
 import pytest
 
-VARIABLES = ("BOOK_QUIET", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC", "JAX_ENABLE_X64")
+VARIABLES = (
+    "BOOK_QUIET",
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "NPROC",
+    "JAX_ENABLE_X64",
+)
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, ["1", None, None, None, None]),
-        ({"BOOK_THREADS": "1"}, ["1", "1", "1", "1", None]),
-        ({"PYTEST_XDIST_WORKER_COUNT": "2"}, ["1", "SHARE", "SHARE", "SHARE", None]),
-        ({"PYTEST_XDIST_WORKER_COUNT": "999"}, ["1", "1", "1", "1", None]),
-        ({"KERAS_BACKEND": "jax"}, ["1", None, None, None, "1"]),
+        ({}, ["1", "1", None, None, None, None]),
+        ({"BOOK_THREADS": "1"}, ["1", "1", "1", "1", "1", None]),
+        ({"OPENBLAS_NUM_THREADS": "2"}, ["1", "2", None, None, None, None]),
+        ({"PYTEST_XDIST_WORKER_COUNT": "2"}, ["1", "SHARE", "SHARE", "SHARE", "SHARE", None]),
+        ({"PYTEST_XDIST_WORKER_COUNT": "999"}, ["1", "1", "1", "1", "1", None]),
+        ({"KERAS_BACKEND": "jax"}, ["1", "1", None, None, None, "1"]),
     ],
 )
 def test_environment(book, given, expected):
