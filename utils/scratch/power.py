@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import erf
+
+from utils.scratch.activations import erf  # the error function, which NumPy lacks
 
 _NODES = 10_000  # of the midpoint rule: three digits of the most extreme value, six of others
 
