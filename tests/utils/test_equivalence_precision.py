@@ -16,6 +16,7 @@ def test_bfloat16_of_any_bits():
     np.testing.assert_array_equal(bfloat16(x), expected)
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_float16_saturates_nowhere():
     x = np.random.default_rng(1).normal(size=1000) * 1e5
     np.testing.assert_array_equal(float16(x), x.astype(np.float32).astype(np.float16).astype(np.float32))
