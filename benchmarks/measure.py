@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks import attention, decoding, loops, quantized
+from benchmarks import attention, decoding, loops, quantized, scaling
 from benchmarks.clock import side_by_side
 from benchmarks.compare import BATCH, ROUNDS, SLOW_ROUNDS, compare, compiled
 from utils.backend import keras
@@ -152,5 +152,5 @@ if __name__ == "__main__":
         *training_steps(),
     ]
     if single:
-        measured.append(start())
+        measured += [*scaling.rows(), start()]  # two processes of one thread each
     json.dump(measured, sys.stdout)
