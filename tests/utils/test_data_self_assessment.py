@@ -114,5 +114,5 @@ def test_damaged_questions_are_refused(monkeypatch, tmp_path):
         if text is not None:
             file.write_text(text)
         monkeypatch.setattr(self_assessment, "FILE", file)
-        with pytest.raises(DataError, match="^utils/data/questions.toml is missing or damaged .+git checkout"):
+        with pytest.raises(DataError, match=r"^utils/data/questions.toml is missing or damaged .+git checkout"):
             questions()
