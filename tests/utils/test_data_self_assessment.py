@@ -20,7 +20,7 @@ def right(asked):
 
 
 def test_questions_are_distinct_and_lead_to_chapters_of_the_map(asked):
-    assert len({question.key for question in asked}) == len(asked) == 20
+    assert len({question.key for question in asked}) == len(asked) >= 20
     chapters = {row.name: row.chapter for row in skills.skills()}
     assert all(chapters[question.skill] for question in asked)
     assert all(question.text.endswith(".") and len(question.mistakes) >= 2 for question in asked)
