@@ -71,11 +71,11 @@ class Advice:
     def __str__(self) -> str:
         family = self.family
         exact = any(np.isclose(self.value, v) for v in family.values)
+        kind, seeds = "Measured" if exact else "Drawn between measurements", len(family.options[0].costs[0])
         lines = [
             f"Take {self.option}: {_shown(self.cost, family.unit)}.",
             f"Why: {self.reason}",
-            f"{'Measured' if exact else 'Drawn between measurements'}: {family.record}, {family.axis} {self.value:,g},"
-            f" {len(family.options[0].costs[0])} seeds.",
+            f"{kind}: {family.record}, {family.axis} {_number(self.value)}, {seeds} seeds.",
             f"See: {family.link}",
         ]
         if self.left_out:
@@ -86,6 +86,11 @@ class Advice:
 def _shown(cost: float, unit: str) -> str:
     """Return a cost for reading: shares as percent, bits as they are."""
     return f"{cost:.3f} {unit}" if unit.startswith("bits") else f"{cost:.1%} {unit}"
+
+
+def _number(value: float) -> str:
+    """Return a count with commas, and what is no whole number as it is."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
 
 
 def costs_at(family: Family, value: float, skip: Collection[float] = ()) -> dict[str, np.ndarray]:
@@ -215,13 +220,13 @@ def choose(
         name = "images, moved copies allowed"
     elif extra:
         if examples is not None:
-            _within(4000, examples, "images together with " + extra[0])
+            _within(4000, examples, f"images together with {extra[0]}", "images")
         name, value = ("images, few labels", labels) if extra == ["labels"] else ("images, private", epsilon)
     family = known[name]
     value = 1 if modality == "user" and value is None else value
     if value is None or not np.isfinite(value) or value <= 0:
         raise AdviceError(f"Say how many {family.axis} there are: a positive number, not {value!r}.")
-    _within(family.values, value, f"{name}: {family.axis}")
+    _within(family.values, value, name, family.axis)
     allowed = _allowed(family, memory_mb, latency_ms, minutes)
     option, best = advise(family, value, allowed=allowed)
     costs = {n: float(c.mean()) for n, c in costs_at(family, value).items()}
@@ -229,13 +234,14 @@ def choose(
     return Advice(option, costs[option], best, costs[best], family, value, left_out)
 
 
-def _within(measured: float | tuple[float, ...], value: float, what: str) -> None:
+def _within(measured: float | tuple[float, ...], value: float, name: str, axis: str) -> None:
     """Raise if a value lies too far from what was measured."""
     low, high = np.min(measured), np.max(measured)
     if not low / REACH <= value <= high * REACH:
-        span = f"{low:,g}" if low == high else f"from {low:,g} to {high:,g}"
+        span = _number(low) if low == high else f"from {_number(low)} to {_number(high)}"
         raise AdviceError(
-            f"The book has measured {what} {span}, and {value:,g} is off by more than a factor of {REACH:g}: measure it."
+            f"For {name} the book has measured {span} {axis}, and {_number(value)} is off by more than "
+            f"a factor of {REACH:g}."
         )
 
 
@@ -249,13 +255,14 @@ def _allowed(
         return number / 1e6 if part == "bytes" and number is not None else number
 
     limits = {"bytes": (memory_mb, "MB"), "ms": (latency_ms, "ms"), "minutes": (minutes, "minutes")}
+    words = {"bytes": "the size", "ms": "the time of an answer", "minutes": "the time of training"}
     left = list(family.options)
     for part, (limit, unit) in limits.items():
         if limit is None:
             continue
         numbers = {o.name: has(o, part) for o in left}
         if all(number is None for number in numbers.values()):
-            raise AdviceError(f"The book has not measured the {part} of what it compared for {family.name}.")
+            raise AdviceError(f"The book has not measured {words[part]} of what it compared for {family.name}.")
         left = [o for o in left if numbers[o.name] is not None and numbers[o.name] <= limit]
         if not left:
             least = min(number for number in numbers.values() if number is not None)

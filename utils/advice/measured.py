@@ -94,7 +94,7 @@ COPIES = {"an SVM on HOG, with moved copies": "HOG moved", "a convolutional netw
 
 
 def images(folder: Path, copies: bool) -> Family:
-    """Digits, labeled; without or with copies that are moved."""
+    """Return what was compared on labeled digits, without or with copies that are moved."""
     record, sizes = read(folder, "concepts-features"), (50, 150, 500, 1500, 4000)
     columns = {**PIXELS, **NETWORK, **(COPIES if copies else {})}
     name = "images, moved copies allowed" if copies else "images"
@@ -103,7 +103,7 @@ def images(folder: Path, copies: bool) -> Family:
 
 
 def few_labels(folder: Path) -> Family:
-    """Four thousand digits of which a few have a label."""
+    """Return what was compared on four thousand digits of which a few have a label."""
     record = read(folder, "concepts-turns")
     columns = {
         "a linear model on pixels": "pixels",
@@ -116,21 +116,22 @@ def few_labels(folder: Path) -> Family:
 
 
 def transfer(folder: Path, near: bool) -> Family:
-    """A network for MNIST at hand, and few examples of other digits (near) or of spoken ones (far)."""
+    """Return what a network for MNIST is worth, with few examples of other digits (near) or of spoken ones (far)."""
     record = read(folder, "trend-domains-digits")
     columns = {
         "a linear model on the network's features": "probe",
         "a network from nothing": "nothing",
         "the network, tuned": "tuned",
     }
-    options = _by_list(record, columns, right=True, source="MNIST", target="8 x 8" if near else "speech")
+    target = "8 x 8" if near else "speech"  # cut: without the frame that 8 x 8 do not have
+    options = _by_list(record, columns, right=True, source="MNIST, cut" if near else "MNIST", target=target)
     name = "images, a network for similar ones at hand" if near else "speech, a network for images at hand"
     link = "trend-domains.ipynb#what-is-kept-and-what-is-new"
     return Family(name, "misread", "examples", (10, 30, 100, 1000), options, record.name, link)
 
 
 def private(folder: Path) -> Family:
-    """Four thousand digits, and a promise of differential privacy."""
+    """Return what was compared under a promise of differential privacy to those in four thousand images."""
     record, budgets = read(folder, "trend-privacy-epsilon"), (0.5, 1.0, 3.0, 8.0)
     ways = {
         "a linear model on pixels": "pixels, linear",
@@ -148,7 +149,7 @@ def private(folder: Path) -> Family:
 
 
 def tables(folder: Path) -> Family:
-    """A table of numbers; the cost is the share of pairs, one of each class, that the prediction puts in the wrong order."""
+    """Return what was compared on a table; a cost is the share of pairs of two classes in the wrong order."""
     record, sizes = read(folder, "concepts-table"), (300, 1000, 3000, 10_000)
     columns = {"a linear model": "linear", "boosted trees": "boosting", "a network": "network"}
     hits = _by_case(record, "rows", sizes, columns, change="none")
@@ -166,7 +167,7 @@ def _sized(record: Record, column: str, names: dict[str, dict], measure: str, wi
 
 
 def speech(folder: Path) -> Family:
-    """Spoken digits by voices that are known."""
+    """Return what was compared on spoken digits by voices that are known."""
     record = read(folder, "rnn-code-variants")
     names = {
         "a convolution": {"change": "convolution"},
@@ -180,7 +181,7 @@ def speech(folder: Path) -> Family:
 
 
 def paragraphs(folder: Path) -> Family:
-    """Paragraphs of which to tell the era."""
+    """Return what was compared on paragraphs of which to tell the era."""
     record = read(folder, "attention-code-eras")
     names = {
         "the mean of the words": {"parts": "mean word"},
@@ -196,22 +197,26 @@ def paragraphs(folder: Path) -> Family:
 
 
 def text(folder: Path) -> Family:
-    """Presidential messages of which to predict the next character."""
-    counted = read(folder, "faq-counts").values("bits", share=1.0)[:2]  # the networks have two seeds
+    """Return what was compared on presidential messages of which to predict the next character."""
+    record = read(folder, "faq-counts")
+    counted = record.values("bits", share=1.0)[:2]  # the networks have two seeds
+    seconds = float(record.values("seconds", share=1.0).mean())
     rows = json.loads((folder / "benchmarks.json").read_text(encoding="utf-8"))["rows"]
     ms = next(r for r in rows if r["what"] == "GPT writes 127 tokens with the cache, 1 text" and r["threads"] == 2)
-    options = [Option("counting: a 6-gram of tokens", counted[None])]
+    options = [Option("counting: a 6-gram of tokens", counted[None], minutes=seconds / 60)]
     for name, kind in (("an LSTM", "lstm"), ("a GPT", "gpt")):
         record = read(folder, f"transformer-{kind}")
         minutes = float(record.values("seconds").mean() / 60)
         costs, weight = record.values("bits")[None], int(record.values("parameters")[0]) * 4
         options.append(Option(name, costs, weight, ms["numpy_ms"] / 127 if kind == "gpt" else None, minutes))
     link = "transformer.ipynb#what-does-more-training-buy"
-    return Family("text", "bits a character", "characters", (9_843_342,), tuple(options), "transformer-gpt", link)
+    return Family(
+        "text", "bits a character", "characters", (9_843_342,), tuple(options), "faq-counts, transformer-gpt", link
+    )
 
 
 def user(folder: Path) -> Family:
-    """A language model that is to write as one user types, with all that is kept of the user in half precision."""
+    """Return ways to write as one user types; what is kept of the user is in half precision."""
     record = read(folder, "trend-personalisation-methods")
     names = {
         "a prompt of 16": {"kind": "prompt"},
