@@ -128,6 +128,7 @@ def test_each_family_is_sound_and_its_link_leads_somewhere(found):
         ({"modality": "images", "examples": 150}, "an SVM on HOG"),
         ({"modality": "images", "examples": 4000}, "a convolutional network"),
         ({"modality": "images", "examples": 30}, "an SVM on HOG"),
+        ({"modality": "images", "examples": 8000}, "a convolutional network"),
         ({"modality": "images", "examples": 150, "copies": True}, "a convolutional network, with moved copies"),
         ({"modality": "images", "labels": 500}, "a network that learned from turns"),
         ({"modality": "images", "labels": 100, "examples": 4000}, "a linear model on HOG"),
