@@ -23,6 +23,7 @@ ALLOWED = {
     "machine": set(),
     "sources": set(),
     "records": BASE | {"machine", "sources"},
+    "advice": BASE | {"records"},
     "plots": BASE,
     "checks": BASE | {"scratch"},
     "engines": BASE | {"scratch"},
