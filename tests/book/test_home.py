@@ -26,10 +26,13 @@ def tracked(book):
 
 
 def addresses(text):
-    """Addresses that can only be this book's: Colab links, clones and links into a repository."""
+    """Addresses that can only be this book's: Colab links, clones and links into a repository.
+
+    An issue by its number may be another project's: threads are cited.
+    """
     colab = re.findall(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/", text)
     clones = re.findall(r"github\.com/([\w.-]+/[\w.-]+?)\.git\b", text)
-    inside = re.findall(r"github\.com/([\w.-]+/[\w.-]+)/(?:blob|tree|edit|issues|raw|actions)\b", text)
+    inside = re.findall(r"github\.com/([\w.-]+/[\w.-]+)/(?:blob|tree|edit|issues(?!/\d)|raw|actions)\b", text)
     return {*colab, *clones, *inside}
 
 
@@ -56,7 +59,7 @@ def test_no_place_differs(book):
 def test_the_address_is_found_wherever_it_may_stand():
     text = (
         "https://colab.research.google.com/github/a/b/blob/main/x.ipynb git clone https://github.com/c/d.git "
-        "https://github.com/e/f/issues https://github.com/g/h"
+        "https://github.com/e/f/issues https://github.com/g/h https://github.com/i/j/issues/7"
     )
     assert addresses(text) == {"a/b", "c/d", "e/f"}
 

@@ -1,4 +1,4 @@
-"""Twenty questions with numbers for answers: typical wrong ones are known, and each leads to a chapter.
+"""Questions with numbers for answers: typical wrong ones are known, and each leads to a chapter.
 
 An answer is a number. Left empty (``None``, or not there) it counts as not yet given, which is no mistake.
 """
