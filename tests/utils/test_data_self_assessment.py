@@ -58,6 +58,8 @@ def test_right_answers_by_hand(right):
         "adapter": 2 * 768 * 4,
         "digits": 7e9 / 2,
         "promise": 2,
+        "cosine": 0.1 * (1 + math.cos(math.pi / 2)) / 2,
+        "ring": 2 * 3 / 4,
         "law": 10**-0.1,
         "shares": (0.4 - 0.2) / (0.9 - 0.2),
         "sum": 3.2 - 0.5,
