@@ -26,7 +26,7 @@ if threads():
     for name in THREADS:
         os.environ[name] = str(threads())
 else:
-    # The book's matrices are small. On an idle machine a second thread of NumPy gains nothing; where the other core is
+    # Most matrices of the book are small. Idle, a second thread of NumPy gains next to nothing; where the other core is
     # busy, the two wait for each other at every product, some twenty times as long as the product takes.
     for name in BLAS:
         os.environ.setdefault(name, "1")
