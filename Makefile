@@ -97,7 +97,7 @@ unit: $(TEST_READY)
 
 chapters: $(TEST_READY)
 	@echo "== every chapter, run and compared with its stored outputs"
-	@$(PYTEST) -n 2 --nbval chapters
+	@$(PYTEST) --nbval chapters
 
 workflows: $(TEST_READY)
 	@echo "== workflows"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -35,3 +36,15 @@ else:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the structure tests look at one chapter."""
     parser.addoption("--chapter", help="only this chapter in tests/book/test_chapters.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the chapters side by side, one a core, unless ``-n`` says how many.
+
+    Not where one notebook is named, which then has all cores, and not on a GPU, whose memory they would fight over.
+    """
+    alone = any(argument.split("::")[0].endswith(".ipynb") for argument in config.args) or shutil.which("nvidia-smi")
+    if config.option.nbval and config.option.numprocesses is None and not (alone or hasattr(config, "workerinput")):
+        config.option.numprocesses = "logical"
+        config.option.maxprocesses = config.option.maxprocesses or 4  # a kernel with Keras takes about a gigabyte

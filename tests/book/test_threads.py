@@ -1,10 +1,13 @@
-"""What the root conftest puts into the environment of tests and kernels."""
+"""What the root conftest puts into the environment of tests and kernels, and how many chapters it runs at once."""
 
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+
+import conftest
 
 VARIABLES = (
     "BOOK_QUIET",
@@ -36,3 +39,32 @@ def test_environment(book, given, expected):
     )
     share = str(max(1, os.cpu_count() // 2))
     assert done.stdout.strip() == str([share if value == "SHARE" else value for value in expected])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"args": ["chapters"]}, "logical"),
+        ({"args": ["tests/utils", "chapters"]}, "logical"),
+        ({"args": ["chapters/faq.ipynb"]}, None),
+        ({"args": ["tests/book", "chapters/faq.ipynb::Cell 3"]}, None),
+        ({"numprocesses": 0}, 0),
+        ({"numprocesses": 3}, 3),
+        ({"nbval": False}, None),
+    ],
+)
+def test_chapters_run_side_by_side(given, expected, monkeypatch):
+    monkeypatch.setattr(conftest.shutil, "which", lambda name: None)
+    given = {"args": ["chapters"], "nbval": True, "numprocesses": None, "maxprocesses": None, **given}
+    config = SimpleNamespace(args=given.pop("args"), option=SimpleNamespace(**given))
+    conftest.pytest_cmdline_main(config)
+    assert config.option.numprocesses == expected
+
+
+def test_not_on_a_gpu_and_not_again_in_a_worker(monkeypatch):
+    option = SimpleNamespace(nbval=True, numprocesses=None, maxprocesses=None)
+    monkeypatch.setattr(conftest.shutil, "which", lambda name: "nvidia-smi")
+    conftest.pytest_cmdline_main(SimpleNamespace(args=["chapters"], option=option))
+    monkeypatch.setattr(conftest.shutil, "which", lambda name: None)
+    conftest.pytest_cmdline_main(SimpleNamespace(args=["chapters"], option=option, workerinput={}))
+    assert option.numprocesses is None
