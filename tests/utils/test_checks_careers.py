@@ -55,6 +55,15 @@ def deepest_first(before, wanted):
     return found
 
 
+def in_layers(before, wanted):
+    """Answer with all that is ready, again and again."""
+    left, found = needs(before, wanted), []
+    while left:
+        ready = {i for i in left if not any(before[i][j] for j in left)}
+        found, left = found + sorted(ready), left - ready
+    return found
+
+
 def summed(below=lambda a, b: np.maximum(a, b).sum(), above=lambda a, b: np.minimum(a, b).sum()):
     return lambda a, b: above(a, b) / below(a, b)
 
@@ -129,6 +138,7 @@ WRONG = {
         ("The order seems to be turned", lambda b, w: by_loops(b, w)[::-1]),
         ("Rows and columns", lambda b, w: by_loops(np.transpose(b), w)),
         ("Of chapters that are ready", lambda b, w: first_ready(b, needs(b, w), max)),
+        ("All that are ready", in_layers),
         ("The order is possible", deepest_first),
         (UNKNOWN, lambda b, w: list(w), lambda b, w: len(needs(b, w)), lambda b, w: by_loops(b, w)[:1]),
     ],
@@ -141,6 +151,7 @@ WRONG = {
             ),
         ),
         ("It seems to be divided by the first", summed(lambda a, b: a.sum())),
+        ("It seems to be divided by the second", summed(lambda a, b: b.sum())),
         ("It seems to be divided by the mean", summed(lambda a, b: (a.sum() + b.sum()) / 2)),
         ("It seems to be divided by both", summed(lambda a, b: a.sum() + b.sum())),
         (
@@ -154,6 +165,7 @@ WRONG = {
     interviews_needed: [
         ("The number is not whole", lambda r, goal: goal / (1 - goal) * (1 - r) / r),
         ("It seems to be rounded down", tried(shift=-1)),
+        ("It seems to be rounded to the nearest", lambda r, goal: np.rint(goal / (1 - goal) * (1 - r) / r)),
         ("Reliability seems", lambda r, goal: -(-goal // r)),
         ("The ratio", lambda r, goal: np.ceil(goal**2 / r**2)),
         ("The goal seems to be squared", lambda r, goal: tried()(r, goal * goal)),
@@ -171,6 +183,8 @@ WRONG = {
         ("The others", strip(lambda x, f, below, n: n * x * f)),
         ("That seems to be the worst", strip(lambda x, f, below, n: n * x * f * (1 - below) ** (n - 1))),
         ("The widths", lambda x, f, below, n: sum(n * x * f * below ** (n - 1))),
+        ("The places", lambda x, f, below, n: np.trapezoid(n * x * f * below ** (n - 1))),
+        ("All widths", lambda x, f, below, n: np.trapezoid(n * x * f * below ** (n - 1), dx=x[1] - x[0])),
         ("Each height", strip(left=1.0)),
         ("The power", strip(lambda x, f, below, n: n * x * f * below)),
         (UNKNOWN, strip(left=0.0), lambda x, f, below, n: max(x), lambda x, f, below, n: x * f),
@@ -179,6 +193,7 @@ WRONG = {
         ("That seems to be the number", len),
         ("That seems to be the sum", sum),
         ("The fraction", lambda w: sum(w**2) / sum(w) ** 2),
+        ("That seems to be the share", lambda w: np.mean(w) ** 2 / np.mean(w * w)),
         ("The weights seem", lambda w: 1 / (w @ w)),
         ("The square above", lambda w: sum(w) / (w @ w)),
         ("It seems to be divided", lambda w: sum(w) / max(w)),

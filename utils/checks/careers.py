@@ -47,6 +47,13 @@ def reading_order(attempt: Answer) -> None:
             visit(i)
         return np.array(found)
 
+    def layers(before: np.ndarray, wanted: Sequence[int]) -> np.ndarray:
+        left, found = set(closed(before, wanted)), []
+        while left:
+            found += sorted(i for i in left if not left & set(np.flatnonzero(before[i])))
+            left -= set(found)
+        return np.array(found)
+
     mistakes = [
         Mistake(
             lambda before, wanted: ordered(before, wanted),
@@ -73,6 +80,7 @@ def reading_order(attempt: Answer) -> None:
             lambda before, wanted: ordered(before, closed(before, wanted), max),
             "Of chapters that are ready the largest number seems to come first: take the smallest.",
         ),
+        Mistake(layers, "All that are ready seem to be read at once: after each one, look again which are ready."),
         Mistake(deep, "The order is possible, but of all chapters that are ready the smallest number comes first."),
     ]
 
@@ -113,6 +121,10 @@ def overlap(attempt: Answer) -> None:
             "It seems to be divided by the first one alone: the overlap is the same from both sides.",
         ),
         Mistake(
+            lambda a, b: shared(a, b) / float(b.sum()),
+            "It seems to be divided by the second one alone: the overlap is the same from both sides.",
+        ),
+        Mistake(
             lambda a, b: 2 * shared(a, b) / float(a.sum() + b.sum()),
             "It seems to be divided by the mean of the sums: below stands the larger weight of each skill.",
         ),
@@ -149,6 +161,10 @@ def interviews_needed(attempt: Answer) -> None:
         Mistake(
             lambda reliability, goal: int(np.floor(real(reliability, goal))),
             "It seems to be rounded down: the goal is not reached.",
+        ),
+        Mistake(
+            lambda reliability, goal: round(real(reliability, goal)),
+            "It seems to be rounded to the nearest: where that is down, the goal is not reached.",
         ),
         Mistake(
             lambda reliability, goal: int(np.ceil(goal / reliability)),
@@ -210,6 +226,14 @@ def expected_best(attempt: Answer) -> None:
             "The widths seem to be missing: an integral is heights times widths.",
         ),
         Mistake(
+            lambda x, density, below, n: float(np.trapezoid(n * x * density * below ** (n - 1))),
+            "The places seem to be missing: without x, np.trapezoid takes all widths for 1.",
+        ),
+        Mistake(
+            lambda x, density, below, n: float(np.trapezoid(n * x * density * below ** (n - 1), dx=x[1] - x[0])),
+            "All widths seem to be the first one: the places need not be evenly spaced.",
+        ),
+        Mistake(
             lambda x, density, below, n: float(((n * x * density * below ** (n - 1))[:-1] * np.diff(x)).sum()),
             "Each height seems to be that of the left edge: the trapezoid rule takes the mean of both edges.",
         ),
@@ -237,6 +261,10 @@ def effective_size(attempt: Answer) -> None:
         Mistake(lambda weights: float(len(weights)), "That seems to be the number of answers, whatever they weigh."),
         Mistake(lambda weights: float(weights.sum()), "That seems to be the sum of the weights."),
         Mistake(lambda weights: 1 / solution(weights), "The fraction seems to be turned round."),
+        Mistake(
+            lambda weights: solution(weights) / len(weights),
+            "That seems to be the share of the answers that is left: their number is asked for.",
+        ),
         Mistake(
             lambda weights: float(1 / (weights**2).sum()),
             "The weights seem to be taken as if they added up to 1.",
