@@ -61,6 +61,27 @@ def stages(moments=12, gradients=2, weights=2, shift=0, all_at_once=False, times
     return answer
 
 
+def by_number(scale, finite, patience):
+    for i in range(len(finite)):
+        if not finite[i]:
+            scale = scale / 2
+        elif (i + 1) % patience == 0:
+            scale = 2 * scale
+    return scale
+
+
+def never_reset(scale, finite, patience):
+    row = 0
+    for fine in finite:
+        if not fine:
+            scale, row = scale / 2, 0
+            continue
+        row += 1
+        if row == patience:
+            scale = scale * 2
+    return scale
+
+
 def scaled(down=2.0, up=2.0, needed=lambda patience: patience, keep_after_bad=False, keep_after_growth=False):
     def answer(scale, finite, patience):
         row = 0
@@ -130,6 +151,10 @@ WRONG = {
         ("The bytes seem to be multiplied", lambda size, n, a, b: 2 * (n - 1) * (a + size / n * b)),
         ("Only one part each way", ring(parts=lambda n: 2)),
         ("The fraction", lambda size, n, a, b: 2 * (n - 1) * a + 2 * n / (n - 1) * size / b),
+        ("The latency of one half", ring(messages=lambda n: n - 1)),
+        ("The bytes of one half", ring(parts=lambda n: n - 1)),
+        ("The bytes seem to be those of very many", ring(parts=lambda n: 2 * n)),
+        ("Everything seems to be sent once", ring(parts=lambda n: n)),
         (UNKNOWN, lambda size, n, a, b: size, lambda size, n, a, b: 3 * step_by_step(size, n, a, b)),
     ],
     sum_of_parts: [
@@ -153,6 +178,8 @@ WRONG = {
         ("The stages seem to be one behind", stages(shift=-1)),
         ("That seems to be the sum over", stages(times=lambda parameters, n: parameters * n)),
         ("That seems to be for one parameter", stages(times=lambda parameters, n: 1)),
+        ("What is split seems to vanish", lambda p, n, s: p * sum([12, 2, 2][s:])),
+        ("Each stage seems to split", lambda p, n, s: p * [16, 4 + 12 / n, 14 + 2 / n, 14 + 2 / n][s]),
         (UNKNOWN, lambda p, n, s: p, lambda p, n, s: stages()(p, n, s) / 1e9),
     ],
     scale_after: [
@@ -165,6 +192,8 @@ WRONG = {
         ("Every finite step", scaled(needed=lambda patience: 1)),
         ("It seems to shrink to a quarter", scaled(down=4)),
         ("The factor", scaled(10, 10)),
+        ("All steps seem to be counted", by_number),
+        ("A long row", never_reset),
         (UNKNOWN, lambda scale, finite, patience: scale, lambda scale, finite, patience: 0.0),
     ],
 }

@@ -85,6 +85,10 @@ def ring_seconds(attempt: Answer) -> None:
         ),
         Mistake(by(share=lambda n: 2 / n), "Only one part each way seems to be sent: every step sends one."),
         Mistake(by(share=lambda n: 2 * n / (n - 1)), "The fraction seems to be upside down: it is below 2."),
+        Mistake(by(lambda n: n - 1), "The latency of one half seems to be missing: sum first, then share."),
+        Mistake(by(share=lambda n: (n - 1) / n), "The bytes of one half seem to be missing: sum first, then share."),
+        Mistake(by(share=lambda n: 2), "The bytes seem to be those of very many devices: few send less."),
+        Mistake(by(share=lambda n: 1), "Everything seems to be sent once: count the steps, and what each sends."),
     ]
     cases = [(100.0, 4, 0.5, 20.0), (6000.0, 3, 2.0, 500.0), (70.0, 8, 0.25, 4.0)]
     check(attempt, solution, cases, mistakes)
@@ -180,8 +184,16 @@ def bytes_of_stage(attempt: Answer) -> None:
             lambda parameters, devices, stage: by((12, 2, 2))(1, devices, stage),
             "That seems to be for one parameter: multiply by how many there are.",
         ),
+        Mistake(
+            lambda parameters, devices, stage: parameters * (16, 4, 2, 0)[stage],
+            "What is split seems to vanish: each device keeps its share of it.",
+        ),
+        Mistake(
+            lambda parameters, devices, stage: parameters * (16 - (0, 12, 2, 2)[stage] * (1 - 1 / devices)),
+            "Each stage seems to split its own part alone: what the stages before split stays split.",
+        ),
     ]
-    cases = [(10.0, 4, 0), (10.0, 4, 1), (6.0, 8, 2), (100.0, 5, 3)]
+    cases = [(10.0, 4, 0), (10.0, 5, 1), (6.0, 10, 2), (100.0, 5, 3)]
     check(attempt, zero_bytes, cases, mistakes)
 
 
@@ -204,6 +216,18 @@ def scale_after(attempt: Answer) -> None:
 
         return answer
 
+    def at_every(scale: float, finite: np.ndarray, patience: int) -> float:
+        for step, fine in enumerate(finite, 1):
+            scale = scale * (2 if step % patience == 0 else 1) if fine else scale / 2
+        return scale
+
+    def once_a_row(scale: float, finite: np.ndarray, patience: int) -> float:
+        good = 0
+        for fine in finite:
+            good = good + 1 if fine else 0
+            scale = scale * (2 if good == patience else 1) if fine else scale / 2
+        return scale
+
     mistakes = [
         Mistake(by(up=1), "It never seems to grow: enough finite steps in a row double it."),
         Mistake(by(down=1), "It never seems to shrink: an infinite gradient halves it."),
@@ -219,11 +243,14 @@ def scale_after(attempt: Answer) -> None:
         ),
         Mistake(by(down=4), "It seems to shrink to a quarter: one half is enough."),
         Mistake(by(down=10, up=10), "The factor seems to be 10: it is 2, which changes no digit."),
+        Mistake(at_every, "All steps seem to be counted: only finite ones in a row count."),
+        Mistake(once_a_row, "A long row seems to double it once only: after a doubling the count begins anew."),
     ]
     cases = [
         (64.0, np.array([True, True, False, True, True]), 3),
         (1024.0, np.array([True] * 7), 2),
         (32.0, np.array([True, False, True, True, False, False, True, True, True, True]), 2),
         (256.0, np.array([False, True, True, True, True, True]), 4),
+        (128.0, np.array([False, True, True, True, False]), 4),
     ]
     check(attempt, by(), cases, mistakes)
