@@ -37,6 +37,10 @@ def at_once(costs, chosen):
     return (costs[chosen.astype(int)] / costs.min(axis=0)).mean() - 1
 
 
+def by_case_first(costs, chosen):
+    return np.mean([costs[k, a] / min(costs[:, k]) - 1 for k, a in enumerate(chosen)])
+
+
 def in_turn(parameters, trainable, width):
     total = parameters * width
     total += trainable * width  # gradients
@@ -124,13 +128,21 @@ WRONG = {
         ("It seems to be divided by what was paid", case_by_case(lambda paid, least: 1 - least / paid)),
         ("The dearest seems to be compared with", against_the_dearest),
         ("Whole rows seem to be taken", at_once),
+        ("Rows and columns seem to be exchanged", by_case_first),
         ("That seems to be the sum", case_by_case(end=sum)),
     ],
     tuning_bytes: [
         ("Frozen parameters seem to have a gradient", lambda n, k, w: n * {2: 16, 4: 16, 8: 24}[w]),
         ("The frozen parameters seem to be forgotten", lambda n, k, w: k * {2: 16, 4: 16, 8: 24}[w]),
         ("The copy in 4 bytes seems to be missing", weighed(lambda w: (w, w + 8))),
-        ("There seems to be a copy at a width of 4", weighed(lambda w: (w, w + 12))),
+        (
+            "There seems to be a copy at a width of 4",
+            weighed(lambda w: (w, w + 12)),
+            weighed(lambda w: (w, {2: 14, 4: 16, 8: 16}[w])),
+        ),
+        ("The gradient seems to have 4 bytes", weighed(lambda w: (w, 12 + 4 * (w == 2)))),
+        ("That seems to be 16 bytes for each that learns", lambda n, k, w: 16 * k + w * (n - k)),
+        ("The copy seems to replace the parameter", lambda n, k, w: (n - k) * w + k * (max(w, 4) + w + 8)),
         ("One mean of Adam", weighed(lambda w: (w, w + 4 + 4 * (w == 2)))),
         ("The means seem to have the width", weighed(lambda w: (w, 3 * w + 4 * (w == 2)))),
         (
@@ -148,6 +160,12 @@ WRONG = {
         ("z seems to be left out", solved(z_power=0)),
         ("That is no whole number", solved(end=float)),
         ("It seems to be rounded down", solved(end=math.floor)),
+        ("Where n comes out whole", solved(end=lambda n: math.floor(n) + 1), lambda p, q, z: searched(p, q, z + 1e-6)),
+        ("It seems to be rounded to the nearest", solved(end=round)),
+        (
+            "That seems to be the root of n",
+            lambda p, q, z: math.ceil(z * math.sqrt(p - p * p + q - q * q) / abs(p - q)),
+        ),
         ("The variances seem to be subtracted", solved(lambda p, q: p - p * p - q + q * q)),
         (
             "The standard errors seem to be added",
@@ -163,6 +181,11 @@ WRONG = {
         (
             "A class that never occurs seems to count",
             counted(classes=lambda truth, said: sorted({*truth.tolist(), *said.tolist()})),
+        ),
+        ("All numbers up to the largest", counted(classes=lambda truth, said: range(max(truth) + 1))),
+        (
+            "The hits of a class seem to be divided by all",
+            lambda truth, said: np.mean([np.sum((truth == k) & (said == k)) / len(truth) for k in set(truth.tolist())]),
         ),
         ("That seems to be the worst class", counted(min)),
         ("That seems to be the median", counted(np.median)),

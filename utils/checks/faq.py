@@ -49,6 +49,10 @@ def mean_regret(attempt: Answer) -> None:
             "Whole rows seem to be taken: of each case only the chosen option counts.",
         ),
         Mistake(
+            lambda costs, chosen: float(np.mean(costs[np.arange(len(chosen)), chosen] / costs.min(axis=0) - 1)),
+            "Rows and columns seem to be exchanged: the option comes first, then the case.",
+        ),
+        Mistake(
             lambda costs, chosen: float(np.sum(paid(costs, chosen) / costs.min(axis=0) - 1)),
             "That seems to be the sum: divide by the number of cases.",
         ),
@@ -90,6 +94,22 @@ def tuning_bytes(attempt: Answer) -> None:
         Mistake(
             of(lambda w: w, lambda w: w + 8 + 4),
             "There seems to be a copy at a width of 4, too: there the parameter itself is one.",
+        ),
+        Mistake(
+            of(lambda w: w, lambda w: w + 8 + (4 if w <= 4 else 0)),
+            "There seems to be a copy at a width of 4, too: there the parameter itself is one.",
+        ),
+        Mistake(
+            of(lambda w: w, lambda w: 4 + 8 + master(w)),
+            "The gradient seems to have 4 bytes: it has the width of the parameters.",
+        ),
+        Mistake(
+            of(lambda w: w, lambda w: 16 - w),
+            "That seems to be 16 bytes for each that learns: right for 2 and 4, and at 8 two numbers are wider.",
+        ),
+        Mistake(
+            of(lambda w: w, lambda w: w + 8 + (4 - w if w < 4 else 0)),
+            "The copy seems to replace the parameter: it is kept besides.",
         ),
         Mistake(
             of(lambda w: w, lambda w: w + 4 + master(w)),
@@ -158,6 +178,18 @@ def examples_needed(attempt: Answer) -> None:
             "It seems to be rounded down: then the difference is just too small.",
         ),
         Mistake(
+            lambda p, q, z: int(round(z**2 * variance(p, q) / (p - q) ** 2, 6)) + 1,
+            "Where n comes out whole there seems to be one too many: at least z is enough.",
+        ),
+        Mistake(
+            lambda p, q, z: round(z**2 * variance(p, q) / (p - q) ** 2),
+            "It seems to be rounded to the nearest: round up.",
+        ),
+        Mistake(
+            lambda p, q, z: whole(z * variance(p, q) ** 0.5 / abs(p - q)),
+            "That seems to be the root of n: square both sides.",
+        ),
+        Mistake(
             lambda p, q, z: whole(z**2 * (p * (1 - p) - q * (1 - q)) / (p - q) ** 2),
             "The variances seem to be subtracted: those of a difference add up.",
         ),
@@ -206,6 +238,14 @@ def balanced(attempt: Answer) -> None:
             "That seems to be the share that is missed.",
         ),
         Mistake(empty_too, "A class that never occurs seems to count: only those in truth do."),
+        Mistake(
+            lambda truth, said: float(np.sum(shares(truth, said, np.unique(truth))) / (np.max(truth) + 1)),
+            "All numbers up to the largest seem to be taken for classes: only those in truth are.",
+        ),
+        Mistake(
+            lambda truth, said: float(np.mean(truth == said) / len(np.unique(truth))),
+            "The hits of a class seem to be divided by all examples: divide by those of the class.",
+        ),
         Mistake(
             lambda truth, said: float(np.min(shares(truth, said, np.unique(truth)))),
             "That seems to be the worst class: take the mean of all.",
