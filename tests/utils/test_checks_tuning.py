@@ -54,13 +54,15 @@ def enumerated(pick=max, draw=lambda scores, count: itertools.product(scores, re
     return answer
 
 
-def raced(key=lambda curves, alive, last: -curves[alive, last], following=lambda epochs: 2 * epochs, anew=False):
+def raced(
+    key=lambda curves, alive, last: -curves[alive, last], following=lambda epochs: 2 * epochs, anew=False, alone=1
+):
     def answer(curves):
         alive, epochs, before, spent = np.arange(len(curves)), 1, 0, 0
         while True:
             spent += len(alive) * (epochs - (0 if anew else before))
             alive = alive[np.argsort(key(curves, alive, epochs - 1), kind="stable")]
-            if len(alive) == 1 or following(epochs) > curves.shape[1]:
+            if len(alive) // alone <= 1 or following(epochs) > curves.shape[1]:
                 return alive[0], spent
             before, epochs, alive = epochs, following(epochs), alive[: len(alive) // 2]
 
@@ -94,6 +96,9 @@ WRONG = {
         ("That seems to be a quarter", rated(fall=lambda t, n, w: np.cos(np.pi / 2 * (t - w) / (n - w)))),
         ("The fall seems to begin at twice", rated(fall=lambda t, n, w: 1 + np.cos(np.pi * (t - w) / (n - w)))),
         ("After the warm-up", rated(fall=lambda t, n, w: (1 - np.cos(np.pi * (t - w) / (n - w))) / 2)),
+        ("The fall seems to go on below", rated(fall=lambda t, n, w: math.cos(math.pi * (t - w) / (n - w)))),
+        ("The fall seems to reach", rated(fall=lambda t, n, w: (1 + np.cos(np.pi * (t - w) / (n - 1 - w))) / 2)),
+        ("Nothing seems to fall", rated(fall=lambda t, n, w: 1)),
         ("The warm-up seems to be one step", rated(rise=lambda step, warm: (step + 1) / warm)),
         ("The peak seems", lambda t, n, w, peak: rated()(t, n, w, 1)),
         (UNKNOWN, lambda t, n, w, peak: peak, lambda t, n, w, peak: np.zeros(n), rated(rise=lambda t, w: t)),
@@ -102,7 +107,9 @@ WRONG = {
         ("Nothing seems to be smoothed", dealt(lambda s, k: 1, lambda s, k: 0)),
         ("The share seems to be taken", dealt(lambda s, k: 1 - s, lambda s, k: 0)),
         ("The share seems to be dealt", dealt(lambda s, k: 1 + s / k, lambda s, k: s / k)),
-        ("The label's own", dealt(lambda s, k: 1 - s, lambda s, k: s / (k - 1))),
+        ("The label's own class seems to get nothing", dealt(lambda s, k: 1 - s, lambda s, k: s / (k - 1))),
+        ("The label's own class seems to miss", dealt(lambda s, k: 1 - s, lambda s, k: s / k)),
+        ("Each class", dealt(lambda s, k: 1, lambda s, k: s)),
         ("Each wrong class", dealt(lambda s, k: 1 - s, lambda s, k: s)),
         ("Share and rest", dealt(lambda s, k: s + (1 - s) / k, lambda s, k: (1 - s) / k)),
         (
@@ -123,12 +130,17 @@ WRONG = {
             "The spreads of both seem to be added, and",
             lambda a, b: (a - b).mean() / np.sqrt((np.var(a) + np.var(b)) / len(a)),
         ),
-        ("The root of the number", lambda a, b: t_by_loops(a, b, runs=lambda a: 1)),
+        ("The root of the number of runs seems to be missing: a mean", lambda a, b: t_by_loops(a, b, runs=lambda a: 1)),
+        (
+            "The root of the number of runs seems to be missing, and",
+            lambda a, b: t_by_loops(a, b, freedom=0, runs=lambda a: 1),
+        ),
         ("The squares seem", lambda a, b: t_by_loops(a, b, freedom=0)),
         ("The number of runs seems", lambda a, b: t_by_loops(a, b, runs=lambda a: len(a) ** 2)),
         ("The root seems to be of one run", lambda a, b: t_by_loops(a, b, runs=lambda a: len(a) - 1)),
         ("The variance seems", lambda a, b: t_by_loops(a, b, root=lambda variance: variance)),
-        ("The sign", lambda a, b: stats.ttest_rel(b, a).statistic),
+        ("The sign seems to be lost", lambda a, b: abs(t_by_loops(a, b))),
+        ("The sign seems to be the other", lambda a, b: stats.ttest_rel(b, a).statistic),
         ("That seems to be the mean", lambda a, b: sum(a - b) / len(a)),
         (UNKNOWN, lambda a, b: a - b, lambda a, b: 0.0, lambda a, b: stats.ttest_rel(a, b).pvalue),
     ],
@@ -138,6 +150,18 @@ WRONG = {
         ("The first scores", lambda scores, count: max(scores[:count])),
         ("The draws seem", enumerated(draw=itertools.combinations)),
         ("The scores seem to be sorted", enumerated(pick=min)),
+        (
+            "The scores seem not",
+            lambda scores, count: (
+                sum(score * ((k + 1) ** count - k**count) for k, score in enumerate(scores)) / len(scores) ** count
+            ),
+        ),
+        (
+            "The weights",
+            lambda scores, count: (
+                sum(score * (k + 1) ** count for k, score in enumerate(sorted(scores))) / len(scores) ** count
+            ),
+        ),
         ("It seems to be one draw too few", enumerated(shift=-1)),
         ("It seems to be one draw too many", enumerated(shift=1)),
         (UNKNOWN, lambda scores, count: count, enumerated(pick=sum), lambda scores, count: scores),
@@ -148,6 +172,7 @@ WRONG = {
         ("The worse half", raced(key=lambda curves, alive, last: curves[alive, last])),
         ("Each rung", raced(anew=True)),
         ("The epochs seem to grow", raced(following=lambda epochs: epochs + 1)),
+        ("The last one", raced(alone=2)),
         ("The winner is right", lambda curves: (raced()(curves)[0], curves.size)),
         ("Winner and epochs", lambda curves: raced()(curves)[::-1]),
         (UNKNOWN, lambda curves: raced()(curves)[0], lambda curves: (0, 0), lambda curves: curves[0]),

@@ -59,6 +59,15 @@ def rate_at(attempt: Answer) -> None:
             "After the warm-up the rate seems to rise again: check the sign of the cosine.",
         ),
         Mistake(
+            by(line, lambda step, steps, warm: 2 * cosine(step, steps, warm) - 1),
+            "The fall seems to go on below 0: the cosine is moved up by 1 and halved.",
+        ),
+        Mistake(
+            by(line, lambda step, steps, warm: cosine(step, steps - 1, warm)),
+            "The fall seems to reach 0 with the last step: by (4) that is one step later.",
+        ),
+        Mistake(by(line, lambda step, steps, warm: 1.0), "Nothing seems to fall after the warm-up."),
+        Mistake(
             by(lambda step, warm: (step + 1) / warm, cosine),
             "The warm-up seems to be one step ahead: step 0 has the rate 0.",
         ),
@@ -92,6 +101,14 @@ def soft_targets(attempt: Answer) -> None:
         Mistake(
             by(lambda hard, k, s: (1 - s) * hard + s / (k - 1) * (1 - hard)),
             "The label's own class seems to get nothing back: all classes share, the right one too.",
+        ),
+        Mistake(
+            by(lambda hard, k, s: (1 - s) * hard + s / k * (1 - hard)),
+            "The label's own class seems to miss its part of the share: rows must sum to 1.",
+        ),
+        Mistake(
+            by(lambda hard, k, s: (1 - s) * hard + s),
+            "Each class seems to get the whole share: it is divided by the number of classes.",
         ),
         Mistake(
             by(lambda hard, k, s: (1 - s) * hard + s * (1 - hard)),
@@ -147,6 +164,11 @@ def paired_t(attempt: Answer) -> None:
             lambda a, b: math.sqrt(len(a)) * (a - b).mean() / (a - b).var(ddof=1),
             "The variance seems to stand where its root belongs.",
         ),
+        Mistake(
+            lambda a, b: ratio(a, b, 0),
+            "The root of the number of runs seems to be missing, and the squares are divided by one run less.",
+        ),
+        Mistake(lambda a, b: abs(solution(a, b)), "The sign seems to be lost: where b is better, t is below 0."),
         Mistake(lambda a, b: -solution(a, b), "The sign seems to be the other way round: a minus b."),
         Mistake(lambda a, b: (a - b).mean(), "That seems to be the mean difference: divide by its standard error."),
     ]
@@ -188,6 +210,14 @@ def best_of(attempt: Answer) -> None:
             "The scores seem to be sorted downward: that is the worst of the draw.",
         ),
         Mistake(
+            lambda scores, count: float(scores @ np.diff((np.arange(len(scores) + 1) / len(scores)) ** count)),
+            "The scores seem not to be sorted.",
+        ),
+        Mistake(
+            lambda scores, count: float(np.sort(scores) @ (np.arange(1, len(scores) + 1) / len(scores)) ** count),
+            "The weights seem to add up to more than 1: take off the chance that all draws are below the score.",
+        ),
+        Mistake(
             weighted(lambda share, count: share ** (count - 1) if count > 1 else share),
             "It seems to be one draw too few.",
         ),
@@ -204,14 +234,16 @@ def best_of(attempt: Answer) -> None:
 def survivor(attempt: Answer) -> None:
     """Check ``survivor(curves)``: successive halving, epochs 1, 2, 4, …; the winner and the epochs spent."""
 
-    def rounds(curves: np.ndarray, low: bool = False, anew: bool = False, slow: bool = False) -> tuple[int, int]:
+    def rounds(
+        curves: np.ndarray, low: bool = False, anew: bool = False, slow: bool = False, early: bool = False
+    ) -> tuple[int, int]:
         alive, epochs, reached, spent = list(range(len(curves))), 1, 0, 0
         while True:
             spent += len(alive) * (epochs if anew else epochs - reached)
             reached = epochs
             alive = sorted(alive, key=lambda s: curves[s, reached - 1] * (1 if low else -1))
             following = epochs + 1 if slow else 2 * epochs
-            if len(alive) == 1 or following > curves.shape[1]:
+            if len(alive) == 1 or following > curves.shape[1] or (early and len(alive) < 4):
                 return alive[0], spent
             alive, epochs = alive[: len(alive) // 2], following
 
@@ -235,6 +267,10 @@ def survivor(attempt: Answer) -> None:
         Mistake(
             lambda curves: rounds(curves, slow=True),
             "The epochs seem to grow by one from rung to rung: they double.",
+        ),
+        Mistake(
+            lambda curves: rounds(curves, early=True),
+            "The last one seems to stop as soon as it is alone: it goes on to the next of the epochs.",
         ),
         Mistake(
             lambda curves: (rounds(curves)[0], curves.size),
