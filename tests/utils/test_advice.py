@@ -141,7 +141,7 @@ def test_each_family_is_sound_and_its_link_leads_somewhere(found):
         ({"modality": "user"}, "all weights"),
         ({"modality": "user", "memory_mb": 0.1}, "LoRA of rank 4"),
         ({"modality": "text", "examples": 9_000_000, "latency_ms": 1}, "a GPT"),
-        ({"modality": "text", "examples": 9_000_000, "minutes": 30}, "counting: a 6-gram of tokens"),
+        ({"modality": "text", "examples": 9_000_000, "minutes": 5}, "counting: a 6-gram of tokens"),
     ],
 )
 def test_what_it_says(question, option):
@@ -154,6 +154,8 @@ def test_what_it_says(question, option):
         ({"modality": "video", "examples": 5}, "has not measured 'video': it can advise on images, paragraphs"),
         ({"modality": "images"}, "Say how many images there are: a positive number, not None."),
         ({"modality": "images", "examples": -3}, "a positive number, not -3."),
+        ({"modality": "images", "examples": "150"}, "a positive number, not '150'."),
+        ({"modality": "user", "examples": 1000}, "For user the book has measured 1 users, and 1,000 is another case."),
         ({"modality": "images", "examples": float("nan")}, "a positive number, not nan."),
         (
             {"modality": "images", "examples": 20},
@@ -190,10 +192,12 @@ def test_the_lines_of_an_advice():
     assert lines[3] == "See: concepts.ipynb#the-race"
     between = str(choose("images", 1600)).splitlines()
     assert between[2].startswith("Drawn between measurements: concepts-features, images 1,600")
+    assert str(choose("images", 30)).splitlines()[2].startswith("As measured at 50: concepts-features, images 30")
+    assert str(choose("images", 8000)).splitlines()[2].startswith("As measured at 4,000: concepts-features")
     simpler = choose("images", 1500)
     assert simpler.best == "a convolutional network" and "simpler than a convolutional network" in simpler.reason
     assert choose("user", memory_mb=0.1).left_out[-1] == "all weights"
-    assert "Left out, too large or not measured: " in str(choose("user", memory_mb=0.1))
+    assert "Left out, over a limit or not measured: " in str(choose("user", memory_mb=0.1))
 
 
 def test_a_notebook_shows_the_sentence_alone():

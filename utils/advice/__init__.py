@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from utils.advice.measured import Family, Option, families
 __all__ = ["Advice", "AdviceError", "advise", "choose", "costs_at", "families", "regret"]
 
 NOISE = 2.0  # standard errors
-REACH = 2.0  # how far beyond what was measured, as a factor
+REACH = 2.0  # how far beyond what was measured, as a factor ...
+AS_MEASURED = ("user",)  # ... and where that makes no sense
 MODALITIES = ("images", "paragraphs", "speech", "tables", "text", "user")
 
 
@@ -70,8 +72,14 @@ class Advice:
 
     def __str__(self) -> str:
         family = self.family
-        exact = any(np.isclose(self.value, v) for v in family.values)
-        kind, seeds = "Measured" if exact else "Drawn between measurements", len(family.options[0].costs[0])
+        seeds = len(family.options[0].costs[0])
+        if any(np.isclose(self.value, v) for v in family.values):
+            kind = "Measured"
+        elif family.values[0] < self.value < family.values[-1]:
+            kind = "Drawn between measurements"
+        else:
+            nearest = family.values[0] if self.value < family.values[0] else family.values[-1]
+            kind = f"As measured at {_number(nearest)}"
         lines = [
             f"Take {self.option}: {_shown(self.cost, family.unit)}.",
             f"Why: {self.reason}",
@@ -79,7 +87,7 @@ class Advice:
             f"See: {family.link}",
         ]
         if self.left_out:
-            lines.insert(2, f"Left out, too large or not measured: {', '.join(self.left_out)}.")
+            lines.insert(2, f"Left out, over a limit or not measured: {', '.join(self.left_out)}.")
         return "\n".join(lines)
 
 
@@ -177,7 +185,7 @@ def choose(
     ----------
     modality : str
         One of ``images``, ``paragraphs``, ``speech`` (spoken digits), ``tables``, ``text`` (predict the next character)
-        and ``user`` (a language model that is to write as one user does).
+        and ``user`` (a language model that is to write as one user does, of which there is one).
     examples : float, optional
         How many examples there are to learn from: images, rows, words, paragraphs, characters. Not asked of a user.
     labels : float, optional
@@ -224,9 +232,9 @@ def choose(
         name, value = ("images, few labels", labels) if extra == ["labels"] else ("images, private", epsilon)
     family = known[name]
     value = 1 if modality == "user" and value is None else value
-    if value is None or not np.isfinite(value) or value <= 0:
+    if not isinstance(value, Real) or not np.isfinite(value) or value <= 0:
         raise AdviceError(f"Say how many {family.axis} there are: a positive number, not {value!r}.")
-    _within(family.values, value, name, family.axis)
+    _within(family.values, value, name, family.axis, reach=1 if name in AS_MEASURED else REACH)
     allowed = _allowed(family, memory_mb, latency_ms, minutes)
     option, best = advise(family, value, allowed=allowed)
     costs = {n: float(c.mean()) for n, c in costs_at(family, value).items()}
@@ -234,15 +242,13 @@ def choose(
     return Advice(option, costs[option], best, costs[best], family, value, left_out)
 
 
-def _within(measured: float | tuple[float, ...], value: float, name: str, axis: str) -> None:
+def _within(measured: float | tuple[float, ...], value: float, name: str, axis: str, reach: float = REACH) -> None:
     """Raise if a value lies too far from what was measured."""
     low, high = np.min(measured), np.max(measured)
-    if not low / REACH <= value <= high * REACH:
+    if not low / reach <= value <= high * reach:
         span = _number(low) if low == high else f"from {_number(low)} to {_number(high)}"
-        raise AdviceError(
-            f"For {name} the book has measured {span} {axis}, and {_number(value)} is off by more than "
-            f"a factor of {REACH:g}."
-        )
+        off = f"off by more than a factor of {reach:g}" if reach > 1 else "another case"
+        raise AdviceError(f"For {name} the book has measured {span} {axis}, and {_number(value)} is {off}.")
 
 
 def _allowed(
