@@ -15,7 +15,7 @@ ANYWHERE := --universal --python-version 3.11
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test lab new check refresh record run matrix lock home bench mutants \
+.PHONY: help book test lab new check refresh record redraw run matrix lock home bench mutants \
 	lint tests unit chapters workflows site html status links colab gpu propose
 
 help: ## List the targets
@@ -45,6 +45,9 @@ refresh: $(TEST_READY) ## Re-run the chapters that changed and store their outpu
 
 record: $(TEST_READY) ## Run one recorded experiment anew and store it: make record NAME=cnn-code-variants
 	@$(PY) -m tools.record "$(NAME)"
+
+redraw: $(TEST_READY) ## Play that a chapter's records are renewed: which claims would fall? (CHAPTER=name)
+	@$(PY) -m tools.redraw "$(CHAPTER)"
 
 run: $(TEST_READY) ## Run all chapters into _runs/ with a report: make run PROFILE=full SHARD=1/4
 	@$(PY) -m tools.run --profile "$(PROFILE)" --shard "$(SHARD)"
