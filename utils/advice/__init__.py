@@ -7,6 +7,7 @@ noise: by at most twice the standard error of their difference over the seeds.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection
 from dataclasses import dataclass
 from numbers import Real
@@ -67,7 +68,7 @@ class Advice:
     def reason(self) -> str:
         """Why this option, in one sentence."""
         if self.option == self.best:
-            return "nothing that was compared is better, and nothing simpler is as good up to noise."
+            return "of what was compared nothing is better, or simpler and as good."
         return f"it is simpler than {self.best} ({_shown(self.best_cost, self.family.unit)}) and as good up to noise."
 
     def __str__(self) -> str:
@@ -88,7 +89,7 @@ class Advice:
         ]
         if self.left_out:
             lines.insert(2, f"Left out, over a limit or not measured: {', '.join(self.left_out)}.")
-        return "\n".join(lines)
+        return "\n".join(textwrap.fill(line, 76, subsequent_indent="  ") for line in lines)  # as wide as a page
 
 
 def _shown(cost: float, unit: str) -> str:
