@@ -191,7 +191,8 @@ def test_the_lines_of_an_advice():
     assert lines[2] == "Measured: concepts-features, images 150, 10 seeds."
     assert lines[3] == "See: concepts.ipynb#the-race"
     between = str(choose("images", 1600)).splitlines()
-    assert between[2].startswith("Drawn between measurements: concepts-features, images 1,600")
+    assert between[2] == "  up to noise." and max(map(len, between)) <= 76, "wrapped"
+    assert between[3].startswith("Drawn between measurements: concepts-features, images 1,600")
     assert str(choose("images", 30)).splitlines()[2].startswith("As measured at 50: concepts-features, images 30")
     assert str(choose("images", 8000)).splitlines()[2].startswith("As measured at 4,000: concepts-features")
     simpler = choose("images", 1500)
