@@ -4,7 +4,8 @@ On another machine the runs of a record come out otherwise, within their scatter
 with the mean, the scatter and the correlations of its runs, and the chapter runs on that. A claim that falls leans on
 the luck of the stored runs: its bound is too near, or it counts what may be counted otherwise.
 
-Results that lie in two heaps are drawn in between as well: whether such a claim is at fault is left to you.
+Results that lie in two heaps, and runs of which each drew another setting, are mixed all the same, which no run can
+give: whether such a claim is at fault is left to you.
 """
 
 from __future__ import annotations
