@@ -155,7 +155,7 @@ def test_what_it_says(question, option):
         ({"modality": "images"}, "Say how many images there are: a positive number, not None."),
         ({"modality": "images", "examples": -3}, "a positive number, not -3."),
         ({"modality": "images", "examples": "150"}, "a positive number, not '150'."),
-        ({"modality": "user", "examples": 1000}, "For user the book has measured 1 users, and 1,000 is another case."),
+        ({"modality": "user", "examples": 1000}, "A user is one: leave the number of examples out."),
         ({"modality": "images", "examples": float("nan")}, "a positive number, not nan."),
         (
             {"modality": "images", "examples": 20},

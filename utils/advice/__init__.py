@@ -21,8 +21,7 @@ from utils.advice.measured import Family, Option, families
 __all__ = ["Advice", "AdviceError", "advise", "choose", "costs_at", "families", "regret"]
 
 NOISE = 2.0  # standard errors
-REACH = 2.0  # how far beyond what was measured, as a factor ...
-AS_MEASURED = ("user",)  # ... and where that makes no sense
+REACH = 2.0  # how far beyond what was measured, as a factor
 MODALITIES = ("images", "paragraphs", "speech", "tables", "text", "user")
 
 
@@ -186,7 +185,7 @@ def choose(
     ----------
     modality : str
         One of ``images``, ``paragraphs``, ``speech`` (spoken digits), ``tables``, ``text`` (predict the next character)
-        and ``user`` (a language model that is to write as one user does, of which there is one).
+        and ``user`` (a language model that is to write as one user does).
     examples : float, optional
         How many examples there are to learn from: images, rows, words, paragraphs, characters. Not asked of a user.
     labels : float, optional
@@ -232,10 +231,13 @@ def choose(
             _within(4000, examples, f"images together with {extra[0]}", "images")
         name, value = ("images, few labels", labels) if extra == ["labels"] else ("images, private", epsilon)
     family = known[name]
-    value = 1 if modality == "user" and value is None else value
+    if modality == "user":
+        if examples is not None:
+            raise AdviceError("A user is one: leave the number of examples out.")
+        value = 1
     if not isinstance(value, Real) or not np.isfinite(value) or value <= 0:
         raise AdviceError(f"Say how many {family.axis} there are: a positive number, not {value!r}.")
-    _within(family.values, value, name, family.axis, reach=1 if name in AS_MEASURED else REACH)
+    _within(family.values, value, name, family.axis)
     allowed = _allowed(family, memory_mb, latency_ms, minutes)
     option, best = advise(family, value, allowed=allowed)
     costs = {n: float(c.mean()) for n, c in costs_at(family, value).items()}
@@ -243,13 +245,15 @@ def choose(
     return Advice(option, costs[option], best, costs[best], family, value, left_out)
 
 
-def _within(measured: float | tuple[float, ...], value: float, name: str, axis: str, reach: float = REACH) -> None:
+def _within(measured: float | tuple[float, ...], value: float, name: str, axis: str) -> None:
     """Raise if a value lies too far from what was measured."""
     low, high = np.min(measured), np.max(measured)
-    if not low / reach <= value <= high * reach:
+    if not low / REACH <= value <= high * REACH:
         span = _number(low) if low == high else f"from {_number(low)} to {_number(high)}"
-        off = f"off by more than a factor of {reach:g}" if reach > 1 else "another case"
-        raise AdviceError(f"For {name} the book has measured {span} {axis}, and {_number(value)} is {off}.")
+        raise AdviceError(
+            f"For {name} the book has measured {span} {axis}, and {_number(value)} is off by more than "
+            f"a factor of {REACH:g}."
+        )
 
 
 def _allowed(
